@@ -20,7 +20,9 @@ use crate::{Process, cli};
 /// The age from which a list is read again.
 const FRESH: Duration = Duration::from_mins(1);
 /// The `--timeout` of the child process that lists names.
-const LIMIT: Duration = Duration::from_millis(500);
+const CHILD_TIMEOUT: Duration = Duration::from_millis(500);
+/// A child that ignores its timeout is not waited for any longer.
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Kind {
@@ -184,9 +186,9 @@ fn names(text: &str) -> String {
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// The output of a command in a child process, which cannot ask the user. Waits twice `LIMIT`.
+/// The output of a command in a child process, which cannot ask the user.
 fn listed(command: &str, globals: &[OsString], env: &Environment) -> Option<String> {
-    let limit = format!("{}ms", LIMIT.as_millis());
+    let limit = format!("{}ms", CHILD_TIMEOUT.as_millis());
     let mut child = std::process::Command::new(std::env::current_exe().ok()?);
     child.args(command.split(' ')).args(["--max-retries", "0", "--timeout", &limit]).args(globals);
     child.env_clear().envs(env).env_remove(VARIABLE);
@@ -194,7 +196,7 @@ fn listed(command: &str, globals: &[OsString], env: &Environment) -> Option<Stri
     let (sender, output) = std::sync::mpsc::channel();
     // A slow child is left running: the shell must not wait for it.
     std::thread::spawn(move || sender.send(child.output()));
-    let output = output.recv_timeout(LIMIT * 2).ok()?.ok()?;
+    let output = output.recv_timeout(OUTPUT_TIMEOUT).ok()?.ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 

@@ -97,7 +97,7 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         settings::Error::Malformed { is_windows_path: true, .. } => {
             Some(r"write a Windows path in single quotes: 'C:\Users\ada\token'".to_owned())
         }
-        settings::Error::Elsewhere { hint, .. } => Some(hint.clone()),
+        settings::Error::CredentialForOtherBase { hint, .. } => Some(hint.clone()),
         settings::Error::Malformed { .. } | settings::Error::NoProfile { .. } => {
             Some("`cfsso help environment` lists the keys of a profile".to_owned())
         }
@@ -316,7 +316,7 @@ mod tests {
         let Some(error) = refused(request, 502, 0, "").downcast::<api::Error>().ok() else {
             unreachable!("it was made as one")
         };
-        api::Error { lost: Some(RetryMode::LookUpFirst), ..error }.into()
+        api::Error { unconfirmed: Some(RetryMode::LookUpFirst), ..error }.into()
     }
 
     fn failed(fault: RequestError) -> anyhow::Error {
@@ -339,7 +339,11 @@ mod tests {
             else {
                 unreachable!("it was made as one")
             };
-            anyhow::Error::from(api::Error { request: request.to_owned(), lost, ..error })
+            anyhow::Error::from(api::Error {
+                request: request.to_owned(),
+                unconfirmed: lost,
+                ..error
+            })
         };
         let redirected =
             failed(RequestError::Redirected { status: 302, to: "b".to_owned(), ray: None });

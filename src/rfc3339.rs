@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde::Serializer;
 
 /// `2026-03-01T12:00:00Z`.
-pub fn text(at: Timestamp) -> String {
+pub fn format(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 pub fn time<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&text(*at))
+    serializer.serialize_str(&format(*at))
 }
 
 #[expect(clippy::ref_option, reason = "the form that serde calls")]

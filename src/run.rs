@@ -58,7 +58,7 @@ pub async fn run(process: Process) -> ExitCode {
     };
     let options = settings.options.clone();
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams)
-        .with_call(settings.call());
+        .with_invocation(settings.invocation());
     let checked = check_accounts(&settings, &command)
         .and_then(|()| check_selection(&options, settings.format));
     if let Err(stop) = checked {
@@ -99,7 +99,7 @@ pub async fn run(process: Process) -> ExitCode {
             if let more @ 1.. = odd.len().saturating_sub(MOST_WARNINGS) {
                 context.screen.warn(format!("{more} more invalid records"));
             }
-            conclude(&context.screen, outcome, context.way_back().as_ref())
+            conclude(&context.screen, outcome, context.undo_hint().as_ref())
         }
     }
 }
@@ -290,7 +290,7 @@ fn interruption(context: &Context, args: &[OsString]) -> ErrorReport {
     let does = if has_begun { "resumes" } else { "starts again" };
     failure.hint = Some(format!("`cfsso {}` {does}", line.join(" ")));
     failure.retryable = true;
-    add_journal_hint(&mut failure, context.way_back().as_ref());
+    add_journal_hint(&mut failure, context.undo_hint().as_ref());
     error_report::masked(failure)
 }
 

@@ -96,23 +96,23 @@ pub fn list(account: &AccountId) -> Request<Vec<App>> {
 }
 
 pub fn get(account: &AccountId, id: &AppId) -> Request<App> {
-    Request::get(&one(account, id))
+    Request::get(&item_path(account, id))
 }
 
 pub fn document(account: &AccountId, id: &AppId) -> Request<Document> {
-    Request::get(&one(account, id))
+    Request::get(&item_path(account, id))
 }
 
 /// Replaces an application. Absent policies are kept; an empty list would delete all of them.
 pub fn replace(account: &AccountId, id: &AppId, body: &Document) -> WriteRequest<Option<Document>> {
-    WriteRequest::put(&one(account, id)).body(body).with_decoder(|text| Ok(text.parse().ok()))
+    WriteRequest::put(&item_path(account, id)).body(body).with_decoder(|text| Ok(text.parse().ok()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {
     ["accounts", account.as_str(), "access", "apps"]
 }
 
-fn one<'a>(account: &'a AccountId, id: &'a AppId) -> [&'a str; 5] {
+fn item_path<'a>(account: &'a AccountId, id: &'a AppId) -> [&'a str; 5] {
     ["accounts", account.as_str(), "access", "apps", id.as_str()]
 }
 

@@ -70,7 +70,7 @@ pub struct Client {
 struct Shared {
     wire: OnceCell<HttpTransport>,
     /// No request is sent before this time.
-    hold: Mutex<Option<Timestamp>>,
+    paused_until: Mutex<Option<Timestamp>>,
     in_flight: Semaphore,
 }
 
@@ -99,7 +99,7 @@ impl Pace {
     }
 
     /// How long to pause all requests after this response.
-    fn hold(self, answer: &HttpResponse) -> Option<Duration> {
+    fn pause_after(self, answer: &HttpResponse) -> Option<Duration> {
         let asked = answer.rate_limit.as_deref();
         let asked = asked.and_then(|value| throttle::rate_limit_wait(value, self.reserve()));
         match self {
@@ -114,14 +114,14 @@ impl Client {
     pub fn new(config: Config, clock: Clock) -> Self {
         let shared = Shared {
             wire: OnceCell::new(),
-            hold: Mutex::default(),
+            paused_until: Mutex::default(),
             in_flight: Semaphore::new(MAX_IN_FLIGHT),
         };
         Self::sharing(Arc::new(shared), Pace::Brief, config, clock)
     }
 
     /// For one of many accounts: own odd records, shared connections and rate limit.
-    pub fn for_one_of_many(&self) -> Self {
+    pub fn for_account(&self) -> Self {
         let shared = Arc::clone(&self.shared);
         Self::sharing(shared, Pace::Steady, self.config.clone(), self.clock.clone())
     }
@@ -208,7 +208,12 @@ impl Client {
             }
         }
         let fault = RequestError::TooManyPages { records: count.into_inner() };
-        Err(Error { request: self.mask(&request.to_string()), attempts: 1, fault, lost: None })
+        Err(Error {
+            request: self.mask(&request.to_string()),
+            attempts: 1,
+            fault,
+            unconfirmed: None,
+        })
     }
 
     /// The records of this run that could not be decoded, of one kind or of all.

@@ -147,10 +147,10 @@ fn change(
 ) -> WriteRequest<Connector> {
     WriteRequest::patch(&["accounts", account.as_str(), "sso_connectors", id.as_str()])
         .body(body)
-        .with_decoder(one)
+        .with_decoder(decode_one)
 }
 
-fn one(text: &str) -> serde_json::Result<Connector> {
+fn decode_one(text: &str) -> serde_json::Result<Connector> {
     if text.starts_with('[') {
         let [connector] = serde_json::from_str::<[Connector; 1]>(text)?;
         return Ok(connector);
@@ -185,10 +185,10 @@ mod tests {
     #[test]
     fn a_changed_connector_comes_as_an_object_or_as_an_array_of_one() {
         for text in [OBJECT.to_owned(), format!("[{OBJECT}]")] {
-            assert_eq!(one(&text).unwrap().email_domain, "cool.cats", "{text}");
+            assert_eq!(decode_one(&text).unwrap().email_domain, "cool.cats", "{text}");
         }
         for text in ["[]".to_owned(), format!("[{OBJECT},{OBJECT}]"), "null".to_owned()] {
-            assert!(one(&text).is_err(), "{text}");
+            assert!(decode_one(&text).is_err(), "{text}");
         }
     }
 

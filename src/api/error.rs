@@ -15,7 +15,7 @@ pub struct Error {
     #[source]
     pub fault: RequestError,
     /// Set if a write may have been executed: whether it can be repeated.
-    pub(crate) lost: Option<RetryMode>,
+    pub(crate) unconfirmed: Option<RetryMode>,
 }
 
 fn outcome(attempts: u32) -> String {
@@ -30,7 +30,7 @@ impl Error {
     #[cfg(test)]
     pub(crate) fn refused(request: &str, refusal: super::error_response::ErrorResponse) -> Self {
         let fault = RequestError::Rejected(Box::new(refusal));
-        Self { request: request.to_owned(), attempts: 1, fault, lost: None }
+        Self { request: request.to_owned(), attempts: 1, fault, unconfirmed: None }
     }
 
     pub fn kind(&self) -> ErrorKind {
@@ -77,12 +77,12 @@ impl Error {
             self.kind(),
             ErrorKind::RateLimited | ErrorKind::Unavailable | ErrorKind::OutOfTime
         );
-        passing && self.lost != Some(RetryMode::LookUpFirst)
+        passing && self.unconfirmed != Some(RetryMode::LookUpFirst)
     }
 
     /// Whether this was a write that may have been executed despite the error.
     pub fn outcome_unknown(&self) -> bool {
-        self.lost.is_some()
+        self.unconfirmed.is_some()
     }
 
     pub fn status(&self) -> Option<u16> {
@@ -119,8 +119,8 @@ mod tests {
     use super::super::request_error::Cause;
     use super::*;
 
-    fn error(fault: RequestError, lost: Option<RetryMode>) -> Error {
-        Error { request: "POST /a".to_owned(), attempts: 1, fault, lost }
+    fn error(fault: RequestError, unconfirmed: Option<RetryMode>) -> Error {
+        Error { request: "POST /a".to_owned(), attempts: 1, fault, unconfirmed }
     }
 
     #[test]
@@ -168,14 +168,14 @@ mod tests {
             ray: None,
             source: Cause("cut".to_owned()),
         };
-        for (lost, retryable, unknown) in [
+        for (unconfirmed, retryable, unknown) in [
             (None, true, false),
             (Some(RetryMode::Idempotent), true, true),
             (Some(RetryMode::LookUpFirst), false, true),
         ] {
-            let error = error(unanswered(), lost);
-            assert_eq!(error.is_retryable(), retryable, "{lost:?}");
-            assert_eq!(error.outcome_unknown(), unknown, "{lost:?}");
+            let error = error(unanswered(), unconfirmed);
+            assert_eq!(error.is_retryable(), retryable, "{unconfirmed:?}");
+            assert_eq!(error.outcome_unknown(), unknown, "{unconfirmed:?}");
             assert_eq!(error.kind(), ErrorKind::Unavailable);
         }
     }

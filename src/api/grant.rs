@@ -29,7 +29,7 @@ pub fn list(account: &AccountId) -> Request<Vec<Grant>> {
 }
 
 pub fn get(account: &AccountId, id: &GrantId) -> Request<Grant> {
-    Request::get(&one(account, id))
+    Request::get(&item_path(account, id))
 }
 
 pub fn create(account: &AccountId, idp: &IdpId) -> WriteRequest<Grant> {
@@ -38,14 +38,14 @@ pub fn create(account: &AccountId, idp: &IdpId) -> WriteRequest<Grant> {
 
 /// Every recipient loses the identity provider at once. The provider itself stays.
 pub fn delete(account: &AccountId, id: &GrantId) -> WriteRequest<()> {
-    WriteRequest::delete(&one(account, id)).with_decoder(|_| Ok(()))
+    WriteRequest::delete(&item_path(account, id)).with_decoder(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {
     ["accounts", account.as_str(), "access", "idp_federation_grants"]
 }
 
-fn one<'a>(account: &'a AccountId, id: &'a GrantId) -> [&'a str; 5] {
+fn item_path<'a>(account: &'a AccountId, id: &'a GrantId) -> [&'a str; 5] {
     ["accounts", account.as_str(), "access", "idp_federation_grants", id.as_str()]
 }
 

@@ -9,21 +9,21 @@ use crate::input::secret::is_mask;
 use crate::input::secret_name::is_secret_name;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hidden {
+pub struct HiddenSecret {
     pub field: String,
     pub is_null: bool,
 }
 
 /// All other values keep their bytes.
 pub fn without_hidden(object: &Document) -> Document {
-    walked(object).0
+    strip_hidden(object).0
 }
 
-pub fn hidden(object: &Document) -> Vec<Hidden> {
-    walked(object).1
+pub fn hidden(object: &Document) -> Vec<HiddenSecret> {
+    strip_hidden(object).1
 }
 
-fn walked(object: &Document) -> (Document, Vec<Hidden>) {
+fn strip_hidden(object: &Document) -> (Document, Vec<HiddenSecret>) {
     let mut walk = Walker { path: Vec::new(), found: Vec::new() };
     let kept = walk.value(&object.to_raw(), false);
     let kept = kept.and_then(|kept| kept.get().parse().ok());
@@ -32,7 +32,7 @@ fn walked(object: &Document) -> (Document, Vec<Hidden>) {
 
 struct Walker {
     path: Vec<String>,
-    found: Vec<Hidden>,
+    found: Vec<HiddenSecret>,
 }
 
 impl Walker {
@@ -77,7 +77,7 @@ impl Walker {
     }
 
     fn leave_out<T>(&mut self, is_null: bool) -> Option<T> {
-        self.found.push(Hidden { field: self.path.join("."), is_null });
+        self.found.push(HiddenSecret { field: self.path.join("."), is_null });
         None
     }
 }
@@ -127,7 +127,7 @@ mod tests {
     fn each_is_told_with_its_field() {
         let object = r#"{"a":[{"secret":null}],"config":{"api_token":"***","client_id":null}}"#;
         let expected = [("a.0.secret", true), ("config.api_token", false)]
-            .map(|(field, is_null)| Hidden { field: field.to_owned(), is_null });
+            .map(|(field, is_null)| HiddenSecret { field: field.to_owned(), is_null });
         assert_eq!(hidden(&object.parse().unwrap()), expected);
     }
 

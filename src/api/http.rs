@@ -54,7 +54,7 @@ impl HttpTransport {
             None => http,
         };
         Ok(Self {
-            http: http.build().map_err(|error| SetupError::Http(bottom(&error, "")))?,
+            http: http.build().map_err(|error| SetupError::Http(innermost_error(&error, "")))?,
             headers: headers(config)?,
             secret: config.credentials.secret().into(),
             host: config.base.host(),
@@ -93,8 +93,8 @@ impl HttpTransport {
         }
         trace::sent(call, &self.headers, self.secret());
         let mut response = match timeout_at(end, request.send()).await {
-            Err(_) => return Err(self.late(limit, None)),
-            Ok(Err(error)) => return Err(self.failed(&error, None)),
+            Err(_) => return Err(self.timeout_error(limit, None)),
+            Ok(Err(error)) => return Err(self.send_error(&error, None)),
             Ok(Ok(response)) => response,
         };
         trace::headers(response.headers(), self.secret());
@@ -124,8 +124,8 @@ impl HttpTransport {
         }
         loop {
             let chunk = match timeout_at(end, response.chunk()).await {
-                Err(_) => return Err(self.late(limit, answer.ray.clone())),
-                Ok(Err(error)) => return Err(self.failed(&error, answer.ray.clone())),
+                Err(_) => return Err(self.timeout_error(limit, answer.ray.clone())),
+                Ok(Err(error)) => return Err(self.send_error(&error, answer.ray.clone())),
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Ok(Some(chunk))) => chunk,
             };
@@ -136,7 +136,7 @@ impl HttpTransport {
         }
     }
 
-    fn late(&self, limit: Timeout, ray: Option<String>) -> RequestError {
+    fn timeout_error(&self, limit: Timeout, ray: Option<String>) -> RequestError {
         if limit.is_deadline {
             return RequestError::DeadlineExceeded { sent: true, ray };
         }
@@ -144,8 +144,8 @@ impl HttpTransport {
         RequestError::NoResponse { host: self.host.clone(), ray, source }
     }
 
-    fn failed(&self, error: &reqwest::Error, ray: Option<String>) -> RequestError {
-        let source = bottom(error, self.secret());
+    fn send_error(&self, error: &reqwest::Error, ray: Option<String>) -> RequestError {
+        let source = innermost_error(error, self.secret());
         let host = self.host.clone();
         if is_untrusted(error) {
             RequestError::Untrusted { host, source }
@@ -180,12 +180,12 @@ fn head(response: &reqwest::Response, url: &Url, now: Timestamp) -> HttpResponse
             .and_then(|value| throttle::retry_after(value, now)),
         rate_limit: header("ratelimit").map(str::to_owned),
         body: Vec::new(),
-        points_to: is_redirect.then(|| points_to(header(LOCATION.as_str()), url)),
+        redirect_origin: is_redirect.then(|| redirect_origin(header(LOCATION.as_str()), url)),
     }
 }
 
 /// The scheme and host only: the path may contain anything.
-fn points_to(location: Option<&str>, url: &Url) -> String {
+fn redirect_origin(location: Option<&str>, url: &Url) -> String {
     let Some(target) = location.and_then(|location| url.join(location).ok()) else {
         return "nowhere".to_owned();
     };
@@ -195,7 +195,7 @@ fn points_to(location: Option<&str>, url: &Url) -> String {
 }
 
 /// The innermost error, the only one that names a cause.
-fn bottom(error: &reqwest::Error, secret: &str) -> Cause {
+fn innermost_error(error: &reqwest::Error, secret: &str) -> Cause {
     let text = match layers(error).last().map(ToString::to_string) {
         Some(text) if !text.is_empty() => text,
         _ if error.is_timeout() => "the connection timed out".to_owned(),

@@ -21,5 +21,5 @@ pub(super) struct HttpResponse {
     pub rate_limit: Option<String>,
     pub body: Vec<u8>,
     /// Scheme and host of a redirect.
-    pub points_to: Option<String>,
+    pub redirect_origin: Option<String>,
 }

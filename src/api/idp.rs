@@ -166,11 +166,11 @@ pub fn list(account: &AccountId) -> Request<Vec<Idp>> {
 }
 
 pub fn get(account: &AccountId, id: &IdpId) -> Request<Idp> {
-    Request::get(&one(account, id))
+    Request::get(&item_path(account, id))
 }
 
 pub fn document(account: &AccountId, id: &IdpId) -> Request<Document> {
-    Request::get(&one(account, id))
+    Request::get(&item_path(account, id))
 }
 
 /// Leaves out secrets that are null or masks.
@@ -180,18 +180,18 @@ pub fn create(account: &AccountId, body: &Document) -> WriteRequest<Idp> {
 
 /// The API keeps secrets that are absent.
 pub fn replace(account: &AccountId, id: &IdpId, body: &Document) -> WriteRequest<Option<Document>> {
-    WriteRequest::put(&one(account, id)).body(body).with_decoder(|text| Ok(text.parse().ok()))
+    WriteRequest::put(&item_path(account, id)).body(body).with_decoder(|text| Ok(text.parse().ok()))
 }
 
 pub fn delete(account: &AccountId, id: &IdpId) -> WriteRequest<()> {
-    WriteRequest::delete(&one(account, id)).with_decoder(|_| Ok(()))
+    WriteRequest::delete(&item_path(account, id)).with_decoder(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 4] {
     ["accounts", account.as_str(), "access", "identity_providers"]
 }
 
-fn one<'a>(account: &'a AccountId, id: &'a IdpId) -> [&'a str; 5] {
+fn item_path<'a>(account: &'a AccountId, id: &'a IdpId) -> [&'a str; 5] {
     ["accounts", account.as_str(), "access", "identity_providers", id.as_str()]
 }
 

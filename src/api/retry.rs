@@ -33,9 +33,9 @@ pub struct Attempt {
     pub can_look_up: bool,
     pub failure: Failure,
     /// From `Retry-After`.
-    pub asked: Option<Duration>,
+    pub retry_after: Option<Duration>,
     /// Time left for the whole command.
-    pub left: Option<Duration>,
+    pub time_left: Option<Duration>,
     /// The delay if the server asks for none.
     pub backoff: Duration,
 }
@@ -54,8 +54,9 @@ pub enum Decision {
 }
 
 pub fn decide(now: &Attempt, policy: &Policy) -> Decision {
-    let wait = now.asked.map_or(now.backoff, |asked| asked.max(now.backoff / 2));
-    let bearable = wait <= policy.longest_wait && now.left.is_none_or(|left| wait < left);
+    let wait = now.retry_after.map_or(now.backoff, |retry_after| retry_after.max(now.backoff / 2));
+    let bearable =
+        wait <= policy.longest_wait && now.time_left.is_none_or(|time_left| wait < time_left);
     let retries_left = now.attempts <= policy.max_retries;
     let looked_up_first = now.repeat == RetryMode::LookUpFirst;
     let again = match now.failure {
@@ -96,8 +97,8 @@ mod tests {
             repeat,
             can_look_up: true,
             failure: trouble,
-            asked: None,
-            left: None,
+            retry_after: None,
+            time_left: None,
             backoff: SECOND,
         }
     }
@@ -154,7 +155,7 @@ mod tests {
     #[test]
     fn the_servers_wish_is_obeyed_unless_it_takes_too_long() {
         let seconds = Duration::from_secs;
-        for (asked, left, expected) in [
+        for (retry_after, time_left, expected) in [
             (seconds(30), None, Decision::Wait(seconds(30))),
             (seconds(60), None, Decision::Wait(seconds(60))),
             (seconds(61), None, Decision::Stop),
@@ -164,11 +165,11 @@ mod tests {
             (Duration::ZERO, None, Decision::Wait(SECOND / 2)),
         ] {
             let now = Attempt {
-                asked: Some(asked),
-                left,
+                retry_after: Some(retry_after),
+                time_left,
                 ..situation(Failure::Throttled, RetryMode::Idempotent)
             };
-            assert_eq!(decide(&now, &POLICY), expected, "{asked:?} {left:?}");
+            assert_eq!(decide(&now, &POLICY), expected, "{retry_after:?} {time_left:?}");
         }
     }
 
@@ -176,8 +177,8 @@ mod tests {
     fn without_time_to_wait_a_lost_creation_is_looked_up_at_once_and_not_repeated() {
         let lost = situation(Failure::NoResponse, RetryMode::LookUpFirst);
         for now in [
-            Attempt { left: Some(Duration::from_millis(1)), ..lost },
-            Attempt { asked: Some(Duration::from_mins(5)), ..lost },
+            Attempt { time_left: Some(Duration::from_millis(1)), ..lost },
+            Attempt { retry_after: Some(Duration::from_mins(5)), ..lost },
         ] {
             let expected = Decision::LookUp { wait: Duration::ZERO, then_repeat: false };
             assert_eq!(decide(&now, &POLICY), expected, "{now:?}");

@@ -143,7 +143,7 @@ impl Include {
 }
 
 pub fn get(account: &AccountId, id: &ShareId, include: Include) -> Request<Share> {
-    include.of(Request::get(&one(account, id)))
+    include.of(Request::get(&item_path(account, id)))
 }
 
 pub fn create(
@@ -161,19 +161,21 @@ pub fn create(
 
 /// Only the name can be changed.
 pub fn rename(account: &AccountId, id: &ShareId, name: &str) -> WriteRequest<()> {
-    WriteRequest::put(&one(account, id)).body(&json!({ "name": name })).with_decoder(|_| Ok(()))
+    WriteRequest::put(&item_path(account, id))
+        .body(&json!({ "name": name }))
+        .with_decoder(|_| Ok(()))
 }
 
 /// Starts the deletion; the response says `deleting`.
 pub fn delete(account: &AccountId, id: &ShareId) -> WriteRequest<()> {
-    WriteRequest::delete(&one(account, id)).with_decoder(|_| Ok(()))
+    WriteRequest::delete(&item_path(account, id)).with_decoder(|_| Ok(()))
 }
 
 fn collection(account: &AccountId) -> [&str; 3] {
     ["accounts", account.as_str(), "shares"]
 }
 
-fn one<'a>(account: &'a AccountId, id: &'a ShareId) -> [&'a str; 4] {
+fn item_path<'a>(account: &'a AccountId, id: &'a ShareId) -> [&'a str; 4] {
     ["accounts", account.as_str(), "shares", id.as_str()]
 }
 

@@ -47,7 +47,7 @@ const BUNDLES: [&str; 0] = [];
 impl TrustRoots {
     pub fn tls(&self) -> Result<ClientConfig, RootsError> {
         let extra = self.ca_cert.as_deref().map(certificates).transpose()?.unwrap_or_default();
-        let named = self.in_place_of_the_system()?.map(Arc::new);
+        let named = self.replacement_roots()?.map(Arc::new);
         if let Some(mut store) = named.or_else(|| SYSTEM_BUNDLE.clone()) {
             for certificate in extra {
                 Arc::make_mut(&mut store).add(certificate).map_err(|_| RootsError::Empty {
@@ -67,7 +67,7 @@ impl TrustRoots {
     }
 
     /// As in OpenSSL, named files replace the system's; unlike there, an unusable one is an error.
-    fn in_place_of_the_system(&self) -> Result<Option<RootCertStore>, RootsError> {
+    fn replacement_roots(&self) -> Result<Option<RootCertStore>, RootsError> {
         if self.cert_file.is_none() && self.cert_dir.is_none() {
             return Ok(None);
         }

@@ -49,10 +49,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Some(email) => Subject::User(question(email, args.since, args.assume_enabled)?),
         None => Subject::AllDomains { since: args.since, assume_enabled: args.assume_enabled },
     };
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let fetcher = context.fetcher().await?;
     context.screen.start_progress("reading settings and logs");
-    let diagnoses = Box::pin(diagnose::run(&tools, subject, Some(fetcher))).await?;
+    let diagnoses = Box::pin(diagnose::run(&env, subject, Some(fetcher))).await?;
     if diagnoses.is_empty() {
         let message = "the account has no connectors";
         return Err(FlowError::not_found(message)

@@ -41,18 +41,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     context.screen.start_progress(format!("querying the name servers of {}", args.domain));
     let expected = expected(&args, context).await?;
     let expected = expected.as_deref().map(str::as_bytes);
-    let (survey, diagnosis) = if args.wait {
+    let (lookup, diagnosis) = if args.wait {
         wait_until_visible(&args, expected, context).await?
     } else {
-        let survey = resolver.survey(&args.domain, expected, Scope::All).await;
-        let diagnosis = dns::diagnose(&survey, expected, context.clock.now());
-        (survey, diagnosis)
+        let lookup = resolver.lookup(&args.domain, expected, Scope::All).await;
+        let diagnosis = dns::diagnose(&lookup, expected, context.clock.now());
+        (lookup, diagnosis)
     };
     let exit = if diagnosis.verdict.is_visible() { ExitCode::Done } else { ExitCode::NotYet };
     if args.short {
-        return Ok(Outcome::done(Short(dns::short_lines(&survey))).exit(exit));
+        return Ok(Outcome::done(Short(dns::short_lines(&lookup))).exit(exit));
     }
-    Ok(Outcome::done(dns::Report::new(&args.domain, expected, survey, diagnosis)).exit(exit))
+    Ok(Outcome::done(dns::Report::new(&args.domain, expected, lookup, diagnosis)).exit(exit))
 }
 
 async fn wait_until_visible(
@@ -62,7 +62,7 @@ async fn wait_until_visible(
 ) -> anyhow::Result<(Lookup, Diagnosis)> {
     let resolver = context.resolver().await?;
     let deadline = context.wait_deadline();
-    let LookupResult { survey, diagnosis } =
+    let LookupResult { lookup, diagnosis } =
         dns::wait_until_visible(resolver, &args.domain, expected, deadline, |_, diagnosis| {
             context.screen.event(&LookupEvent {
                 event: "waiting",
@@ -73,7 +73,7 @@ async fn wait_until_visible(
         })
         .await;
     context.screen.end_progress();
-    Ok((survey, diagnosis))
+    Ok((lookup, diagnosis))
 }
 
 #[derive(Serialize)]
@@ -85,7 +85,7 @@ struct LookupEvent<'a> {
 
 async fn expected(args: &Args, context: &Context) -> anyhow::Result<Option<String>> {
     let Some(selector) = &args.connector else { return Ok(args.expect.clone()) };
-    let connector = connector::find(&context.tools().await?, selector).await?;
+    let connector = connector::find(&context.env().await?, selector).await?;
     match connector.code() {
         Some(code) => Ok(Some(code.to_owned())),
         None => {

@@ -79,7 +79,7 @@ pub async fn run(
     read: impl AsyncFn(&Env<'_>) -> anyhow::Result<Outcome>,
 ) -> anyhow::Result<Outcome> {
     let Some(accounts) = context.several_accounts().await? else {
-        return read(&context.tools().await?).await;
+        return read(&context.env().await?).await;
     };
     let total = accounts.len();
     context.screen.start_progress(progress(command, 0, total));
@@ -109,8 +109,8 @@ async fn read_account(
     read: &impl AsyncFn(&Env<'_>) -> anyhow::Result<Outcome>,
 ) -> (AccountResult, Option<anyhow::Error>) {
     let outcome = async {
-        let client = context.client().await?.for_one_of_many();
-        let tools = Env {
+        let client = context.client().await?.for_account();
+        let env = Env {
             client: &client,
             account: &id,
             resolver: context.resolver().await?,
@@ -118,7 +118,7 @@ async fn read_account(
             journal: context.journal(),
         };
         context.warn_unknown_outcomes(&id);
-        let outcome = read(&tools).await;
+        let outcome = read(&env).await;
         let odd = client.odd_records(None);
         if let Some(first) = odd.first() {
             let label = name.as_deref().unwrap_or(id.as_str());

@@ -56,10 +56,10 @@ enum FileFormat {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     context.screen.start_progress("reading members and logs");
     let since = context.clock.now().saturating_sub(args.login_within).unwrap_or(Timestamp::MIN);
-    let report = Box::pin(impact::read(&tools, &args.domain, since)).await?;
+    let report = Box::pin(impact::read(&env, &args.domain, since)).await?;
     let Some(FileFormat::Csv) = args.format else { return Ok(Outcome::done(report)) };
     for gap in &report.not_checked {
         context.screen.warn(Text::prose(format!("not checked, {gap}")));

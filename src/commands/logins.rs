@@ -85,12 +85,12 @@ struct List(Vec<Login>);
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.watch, "--watch")?;
-    fleet::run(context, "logins", async |tools| read(&args, context, tools).await).await
+    fleet::run(context, "logins", async |env| read(&args, context, env).await).await
 }
 
-async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result<Outcome> {
+async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<Outcome> {
     let now = context.clock.now();
-    let app = if args.all_apps { None } else { Some(app::find(tools, args.app.as_deref()).await?) };
+    let app = if args.all_apps { None } else { Some(app::find(env, args.app.as_deref()).await?) };
     let filter = Filter {
         app,
         email: args.email.clone(),
@@ -99,13 +99,13 @@ async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
         until: args.until.as_ref().map(|until| until.before(now)),
     };
     let redacts = args.privacy.redacts(context);
-    let mut logins = login_log::read(tools, &filter).await?;
+    let mut logins = login_log::read(env, &filter).await?;
     logins.truncate(args.limit.unwrap_or(usize::MAX));
     if redacts {
         logins = logins.into_iter().map(Login::redacted).collect();
     }
     if args.watch {
-        return watch(tools, filter, logins, redacts, context).await;
+        return watch(env, filter, logins, redacts, context).await;
     }
     if logins.is_empty() && context.settings.accounts.is_one() {
         let denied = if args.denied { "denied " } else { "" };
@@ -120,7 +120,7 @@ async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
 
 /// Oldest first.
 async fn watch(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     mut filter: Filter,
     mut new: Vec<Login>,
     redacts: bool,
@@ -139,7 +139,7 @@ async fn watch(
         let newest = new.iter().filter_map(|login| login.at).max();
         let since = newest.map(|at| at.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
         filter.since = filter.since.max(since.unwrap_or(filter.since));
-        match login_log::read(tools, &filter).await {
+        match login_log::read(env, &filter).await {
             Ok(read) if redacts => new = read.into_iter().map(Login::redacted).collect(),
             Ok(read) => new = read,
             Err(crate::flow::Error::Api(error)) if error.is_retryable() => {

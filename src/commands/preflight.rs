@@ -77,7 +77,7 @@ impl CheckArgs {
     pub async fn run_checks(
         self,
         context: &Context,
-        tools: &Env<'_>,
+        env: &Env<'_>,
         selector: &Selector,
         (wanted, audit_log): (RunIf, bool),
     ) -> anyhow::Result<Preflight> {
@@ -85,7 +85,7 @@ impl CheckArgs {
         options.asking.audit_log = audit_log;
         context.screen.start_progress("running the preflight checks");
         let terms = options.thresholds(context.clock.now());
-        let mut looked = preflight::run(tools, selector, &options.asking, (terms, wanted)).await?;
+        let mut looked = preflight::run(env, selector, &options.asking, (terms, wanted)).await?;
         let checks = looked.checks.into_iter();
         looked.checks = checks.map(|check| check.accept_risks(&options.accepted)).collect();
         Ok(looked)
@@ -141,8 +141,8 @@ pub struct Report {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
-    let tools = context.tools().await?;
-    let looked = args.guard.run_checks(context, &tools, &selector, (RunIf::Always, false)).await?;
+    let env = context.env().await?;
+    let looked = args.guard.run_checks(context, &env, &selector, (RunIf::Always, false)).await?;
     let members = looked.facts.as_ref().and_then(|facts| facts.members.as_ref().ok());
     let affected_members = members.map(|all| preflight::at_domain(all, &looked.domain).count());
     let plan = Plan::new(looked.checks, Vec::new());

@@ -20,11 +20,11 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    fleet::run(context, "status", async |tools| read(&args, tools).await).await
+    fleet::run(context, "status", async |env| read(&args, env).await).await
 }
 
-async fn read(args: &Args, tools: &Env<'_>) -> anyhow::Result<Outcome> {
-    let mut report = status::look(tools).await?;
+async fn read(args: &Args, env: &Env<'_>) -> anyhow::Result<Outcome> {
+    let mut report = status::look(env).await?;
     if let (Some(selector), Some(domains)) = (&args.connector, &mut report.domains) {
         domains.retain(|domain| is_selected(domain, selector));
         if domains.is_empty() {

@@ -47,7 +47,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let now = context.clock.now();
     let options = Options {
         since: args.since.before(now),
@@ -57,7 +57,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         logins: args.logins,
     };
     context.screen.start_progress("reading the audit log and the login log");
-    let mut found = timeline::read(&tools, &options).await?;
+    let mut found = timeline::read(&env, &options).await?;
     context.screen.end_progress();
     if args.privacy.redacts(context) {
         for row in found.rows.iter_mut().filter(|row| row.who.contains('@')) {
@@ -75,7 +75,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     if context.screen.format() == Format::Markdown {
         let entries = super::journal::read(context).map(|read| read.entries).unwrap_or_default();
-        found.bypass = Some(status::read_status(&tools, &tools.own(&entries)).await);
+        found.bypass = Some(status::read_status(&env, &env.own(&entries)).await);
     }
     if found.rows.is_empty() {
         context.screen.note("No changes and no denied sign-ins.");

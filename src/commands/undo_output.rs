@@ -41,16 +41,16 @@ pub struct UndoResult {
 /// Fails if the undo would enable SSO for a domain whose users could not sign in.
 pub async fn ensure_sign_in_possible<'r>(
     context: &Context,
-    tools: &Env<'_>,
+    env: &Env<'_>,
     ready: impl Iterator<Item = &'r Ready>,
 ) -> anyhow::Result<()> {
     let enabling = ready.filter(|ready| ready.enforces()).filter_map(Ready::subject);
     for domain in enabling.filter_map(|domain| domain.parse::<EmailDomain>().ok()) {
         let selector = Selector::Domain(domain.clone());
         let wanted = (RunIf::Disabled, false);
-        let looked = CheckArgs::default().run_checks(context, tools, &selector, wanted).await?;
+        let looked = CheckArgs::default().run_checks(context, env, &selector, wanted).await?;
         let mut checks = looked.checks;
-        checks.retain(|check| check.id.keeps_users_out());
+        checks.retain(|check| check.id.locks_users_out());
         let plan = Plan::new(checks, Vec::new());
         plan.ensure_allowed(&format!("enabling `{domain}`")).map_err(|stop| {
             stop.hint("repair the sign-in first: `cfsso doctor`, or `--force` to override")

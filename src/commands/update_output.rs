@@ -24,25 +24,24 @@ pub struct UpdateOutput {
 /// `deed` is the text after "to" in the confirmation.
 pub async fn run_update(
     context: &Context,
-    tools: &Env<'_>,
+    env: &Env<'_>,
     edit: &Update,
     deed: &str,
 ) -> anyhow::Result<Outcome> {
-    run_update_with_secret(context, tools, edit, deed, &ScimSecretArgs::default()).await
+    run_update_with_secret(context, env, edit, deed, &ScimSecretArgs::default()).await
 }
 
 /// Saves the SCIM secret that the response may contain.
 pub async fn run_update_with_secret(
     context: &Context,
-    tools: &Env<'_>,
+    env: &Env<'_>,
     edit: &Update,
     deed: &str,
     keep: &ScimSecretArgs,
 ) -> anyhow::Result<Outcome> {
     keep.ensure_file_given(Some(&edit.before), &edit.desired)?;
 
-    if let Some(outcome) = plan_output::finish_dry_run(context, edit.changes(tools), "the change")?
-    {
+    if let Some(outcome) = plan_output::finish_dry_run(context, edit.changes(env), "the change")? {
         return Ok(outcome);
     }
     let what = format!("{} {}", edit.target.noun(), edit.name());
@@ -62,7 +61,7 @@ pub async fn run_update_with_secret(
     context.confirm(&edit.name(), deed).await?;
     let file = keep.prepare(Some(&edit.before), &edit.desired)?;
     let mut saved = Ok(());
-    let edited = edit.apply(tools, |answer| saved = file.save(answer, context)).await?;
+    let edited = edit.apply(env, |answer| saved = file.save(answer, context)).await?;
     let alarm = edited.unexpected_change_error(edit).or(saved.err()).map(Into::into);
     Ok(Outcome::done(UpdateOutput {
         what,

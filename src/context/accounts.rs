@@ -51,7 +51,7 @@ impl Context {
             return Ok(None);
         }
         // This client tracks and respects the rate limit for all following requests.
-        let client = self.client().await?.for_one_of_many();
+        let client = self.client().await?.for_account();
         let directory = match client.list(&account::list()).await {
             Ok(listed) => AccountDirectory::new(listed),
             // Without the list they have no names.

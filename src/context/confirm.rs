@@ -6,7 +6,7 @@ use crate::flow::{Error, FlowError};
 use crate::output::{ESCAPE, Text};
 
 /// The number of invalid answers after which the command ends.
-const QUESTIONS: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 
 impl Context {
     /// Asks the user to confirm the change. `deed` is the text after "to".
@@ -33,7 +33,7 @@ impl Context {
     ) -> Result<T, FlowError> {
         let mut wrong = String::new();
         let mut attempt = 0;
-        while attempt < QUESTIONS {
+        while attempt < MAX_ATTEMPTS {
             let Some(answer) = self.screen.ask(question.clone()).await.ok().flatten() else {
                 break;
             };
@@ -49,7 +49,7 @@ impl Context {
                 continue;
             }
             attempt += 1;
-            if attempt < QUESTIONS {
+            if attempt < MAX_ATTEMPTS {
                 let text = format!("expected {expected}, got `{wrong}` (q: cancel)");
                 self.screen.warn(Text::prose(text));
             }

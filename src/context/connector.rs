@@ -24,10 +24,10 @@ impl Context {
 
     /// Fails if there is an invalid record, which could be another connector.
     async fn only_connector(&self) -> anyhow::Result<Selector> {
-        let tools = self.tools().await?;
-        let connectors = connector::list(&tools).await?;
+        let env = self.env().await?;
+        let connectors = connector::list(&env).await?;
         match connectors.as_slice() {
-            [only] if tools.client.odd_records(Some("connector")).is_empty() => {
+            [only] if env.client.odd_records(Some("connector")).is_empty() => {
                 Ok(Selector::Id(only.id.clone()))
             }
             [] => Err(FlowError::usage("this account has no connectors")

@@ -33,7 +33,7 @@ impl Context {
     }
 
     /// Fails if other users can change a file that contains `what`, and warns if they can read it.
-    pub(crate) fn is_private(&self, file: &Path, what: &str) -> Result<(), FlowError> {
+    pub(crate) fn ensure_private(&self, file: &Path, what: &str) -> Result<(), FlowError> {
         match exposure(file) {
             Some(exposure @ Exposure::Writable) => {
                 return Err(FlowError::refused(exposure.describe(file))
@@ -47,7 +47,7 @@ impl Context {
 
     /// Fails if other users can change the file.
     pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, FlowError> {
-        self.is_private(file, "token")?;
+        self.ensure_private(file, "token")?;
         let bytes = std::fs::read(file).map_err(|error| {
             no_token(format!("cannot read the token file {}", file.display()))
                 .cause(error.to_string())

@@ -44,8 +44,8 @@ pub struct Context {
     env: Environment,
     started: Timestamp,
     steps_done: RefCell<Vec<&'static str>>,
-    way_back: RefCell<Option<String>>,
-    meanwhile: Cell<Option<&'static str>>,
+    undo_command: RefCell<Option<String>>,
+    interrupted_note: Cell<Option<&'static str>>,
     handles_signals: Cell<bool>,
     journal: Journal<'static>,
     sandbox: OnceCell<Option<Sandbox>>,
@@ -69,8 +69,8 @@ impl Context {
             env: Environment::new(),
             started,
             steps_done: RefCell::default(),
-            way_back: RefCell::default(),
-            meanwhile: Cell::default(),
+            undo_command: RefCell::default(),
+            interrupted_note: Cell::default(),
             handles_signals: Cell::default(),
             journal,
             sandbox: OnceCell::new(),
@@ -97,7 +97,7 @@ impl Context {
         self.env.get(name).map(String::as_str)
     }
 
-    pub async fn tools(&self) -> anyhow::Result<Env<'_>> {
+    pub async fn env(&self) -> anyhow::Result<Env<'_>> {
         Ok(Env {
             client: self.client().await?,
             account: self.account().await?,

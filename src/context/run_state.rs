@@ -17,12 +17,12 @@ impl Context {
 
     /// Sets the command that undoes this run's changes, if it is not `cfsso journal undo`.
     pub fn record_undo_hint(&self, command: impl Into<String>) {
-        *self.way_back.borrow_mut() = Some(command.into());
+        *self.undo_command.borrow_mut() = Some(command.into());
     }
 
     /// Sets the state that an interrupt reports while the command is running.
     pub fn set_interrupted_note(&self, what: Option<&'static str>) {
-        self.meanwhile.set(what);
+        self.interrupted_note.set(what);
     }
 
     /// From now on the command handles signals itself, so that they do not end it.
@@ -40,13 +40,13 @@ impl Context {
     }
 
     pub fn interrupted_note(&self) -> Option<&'static str> {
-        self.meanwhile.get()
+        self.interrupted_note.get()
     }
 
     /// How to undo the changes of this run; `None` if it has not written anything.
-    pub fn way_back(&self) -> Option<UndoHint> {
+    pub fn undo_hint(&self) -> Option<UndoHint> {
         let run = self.journal.run()?;
-        let own = self.way_back.borrow().clone();
+        let own = self.undo_command.borrow().clone();
         let command = own.unwrap_or_else(|| format!("cfsso journal undo {run}"));
         Some(UndoHint { run, command })
     }

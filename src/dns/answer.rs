@@ -16,7 +16,7 @@ const MAX_CNAMES: usize = 16;
 
 impl Server {
     /// Adds a response about the TXT records of `name`.
-    pub(super) fn answered(mut self, name: &Name, reply: &Reply) -> Self {
+    pub(super) fn with_response(mut self, name: &Name, reply: &Reply) -> Self {
         let message = &reply.message;
         self.transport = reply.transport;
         self.truncated = reply.truncated;

@@ -22,7 +22,7 @@ pub(super) enum CodeStatus {
     Skipped,
 }
 
-pub(super) fn standing(server: &Server, code: Option<&[u8]>) -> CodeStatus {
+pub(super) fn status(server: &Server, code: Option<&[u8]>) -> CodeStatus {
     match &server.error {
         Some(Failure::NoRoute(_)) => return CodeStatus::Skipped,
         Some(Failure::NoAddress(_)) => return CodeStatus::NoAddress,
@@ -47,15 +47,15 @@ pub(super) fn standing(server: &Server, code: Option<&[u8]>) -> CodeStatus {
 /// Servers given on the command line count even if they cannot be reached. If each of several
 /// IPv6 addresses times out and every IPv4 address answers, this machine has no IPv6: skipped.
 pub(super) fn all_statuses<'a>(
-    survey: &'a Lookup,
+    lookup: &'a Lookup,
     code: Option<&[u8]>,
 ) -> Vec<(&'a Server, CodeStatus)> {
-    let servers = survey.servers.iter();
-    let mut all: Vec<_> = servers.map(|server| (server, standing(server, code))).collect();
-    if survey.delegation == Delegation::CustomServers {
-        for (_, standing) in &mut all {
-            if matches!(standing, CodeStatus::Skipped | CodeStatus::NoAddress) {
-                *standing = CodeStatus::NoResponse;
+    let servers = lookup.servers.iter();
+    let mut all: Vec<_> = servers.map(|server| (server, status(server, code))).collect();
+    if lookup.delegation == Delegation::CustomServers {
+        for (_, status) in &mut all {
+            if matches!(status, CodeStatus::Skipped | CodeStatus::NoAddress) {
+                *status = CodeStatus::NoResponse;
             }
         }
         return all;
@@ -68,9 +68,9 @@ pub(super) fn all_statuses<'a>(
         && !four.is_empty()
         && four.iter().all(|(server, _)| server.rcode.is_some());
     if is_blind {
-        for (server, standing) in &mut all {
+        for (server, status) in &mut all {
             if is_v6(server) {
-                *standing = CodeStatus::Skipped;
+                *status = CodeStatus::Skipped;
             }
         }
     }
@@ -78,8 +78,8 @@ pub(super) fn all_statuses<'a>(
 }
 
 /// None if the server has the code.
-pub(super) fn describe(server: &Server, standing: CodeStatus) -> Option<String> {
-    let what = match standing {
+pub(super) fn describe(server: &Server, status: CodeStatus) -> Option<String> {
+    let what = match status {
         CodeStatus::Found => return None,
         CodeStatus::Missing if server.rcode == Some(Rcode::NXDOMAIN) => {
             "reports that the name does not exist".to_owned()

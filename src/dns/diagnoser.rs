@@ -8,11 +8,11 @@ use super::lookup::{Delegation, Lookup, Role, Server};
 use super::reply::Transport;
 
 pub(super) struct Diagnoser<'a> {
-    pub(super) survey: &'a Lookup,
+    pub(super) lookup: &'a Lookup,
     pub(super) code: Option<&'a [u8]>,
     pub(super) now: Timestamp,
     /// Decide whether the code is published.
-    pub(super) holders: Vec<(&'a Server, CodeStatus)>,
+    pub(super) deciding: Vec<(&'a Server, CodeStatus)>,
     /// May return old answers.
     pub(super) caches: Vec<(&'a Server, CodeStatus)>,
     /// Port 53 is blocked, so recursive resolvers replace the name servers.
@@ -20,33 +20,34 @@ pub(super) struct Diagnoser<'a> {
 }
 
 impl<'a> Diagnoser<'a> {
-    pub fn new(survey: &'a Lookup, code: Option<&'a [u8]>, now: Timestamp) -> Self {
-        let (mut caches, mut holders): (Vec<_>, Vec<_>) = all_statuses(survey, code)
+    pub fn new(lookup: &'a Lookup, code: Option<&'a [u8]>, now: Timestamp) -> Self {
+        let (mut caches, mut deciding): (Vec<_>, Vec<_>) = all_statuses(lookup, code)
             .into_iter()
             .partition(|(server, _)| server.role == Role::Recursive);
-        let is_unheard = |(_, standing): &(&Server, CodeStatus)| {
-            matches!(standing, CodeStatus::NoResponse | CodeStatus::Skipped | CodeStatus::NoAddress)
+        let is_unheard = |(_, status): &(&Server, CodeStatus)| {
+            matches!(status, CodeStatus::NoResponse | CodeStatus::Skipped | CodeStatus::NoAddress)
         };
-        let is_blocked = holders.iter().all(is_unheard) && is_port_53_blocked(&caches);
+        let is_blocked = deciding.iter().all(is_unheard) && is_port_53_blocked(&caches);
         if is_blocked {
             caches.retain(|one| !is_unheard(one));
-            holders = std::mem::take(&mut caches);
-        } else if survey.delegation == Delegation::CustomServers && holders.iter().all(is_unheard) {
-            holders.append(&mut caches);
+            deciding = std::mem::take(&mut caches);
+        } else if lookup.delegation == Delegation::CustomServers && deciding.iter().all(is_unheard)
+        {
+            deciding.append(&mut caches);
         }
-        Self { survey, code, now, holders, caches, is_blocked }
+        Self { lookup, code, now, deciding, caches, is_blocked }
     }
 
-    pub(super) fn any_server(&self, standing: CodeStatus) -> bool {
-        self.holders.iter().any(|(_, each)| *each == standing)
+    pub(super) fn any_server(&self, status: CodeStatus) -> bool {
+        self.deciding.iter().any(|(_, each)| *each == status)
     }
 
     pub(super) fn name(&self) -> &str {
-        &self.survey.name
+        &self.lookup.name
     }
 
     pub(super) fn cache_expires_at(&self, server: &Server) -> Option<Timestamp> {
-        expiry::remaining_ttl(server, &self.survey.servers)
+        expiry::remaining_ttl(server, &self.lookup.servers)
             .map(|left| expiry::after(self.now, left))
     }
 }

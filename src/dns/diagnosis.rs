@@ -11,13 +11,13 @@ use super::rcode::Rcode;
 use super::verdict::{Diagnosis, Verdict};
 
 /// Without an expected code, diagnoses the code that most servers have.
-pub fn diagnose(survey: &Lookup, expected: Option<&[u8]>, now: Timestamp) -> Diagnosis {
+pub fn diagnose(lookup: &Lookup, expected: Option<&[u8]>, now: Timestamp) -> Diagnosis {
     if expected.is_some() {
-        return Diagnoser::new(survey, expected, now).diagnose();
+        return Diagnoser::new(lookup, expected, now).diagnose();
     }
-    let reach = |code: &Vec<u8>| survey.servers.iter().filter(|one| one.serves(code)).count();
-    let widest = sso_codes(survey).into_iter().max_by_key(reach);
-    Diagnoser::new(survey, widest.as_deref(), now).diagnose()
+    let reach = |code: &Vec<u8>| lookup.servers.iter().filter(|one| one.serves(code)).count();
+    let widest = sso_codes(lookup).into_iter().max_by_key(reach);
+    Diagnoser::new(lookup, widest.as_deref(), now).diagnose()
 }
 
 impl Diagnoser<'_> {
@@ -36,11 +36,11 @@ impl Diagnoser<'_> {
     }
 
     fn find_problem(&self) -> Option<Problem> {
-        if self.survey.delegation == Delegation::NoDelegation {
+        if self.lookup.delegation == Delegation::NoDelegation {
             return Some(self.no_delegation());
         }
         let answers = [CodeStatus::Found, CodeStatus::Missing, CodeStatus::Cname];
-        if !answers.iter().any(|standing| self.any_server(*standing)) {
+        if !answers.iter().any(|status| self.any_server(*status)) {
             return Some(self.no_server_answers());
         }
         if !self.any_server(CodeStatus::Found) {
@@ -50,7 +50,7 @@ impl Diagnoser<'_> {
     }
 
     fn not_published(&self) -> Problem {
-        if let Some((server, _)) = self.holders.iter().find(|(_, each)| *each == CodeStatus::Cname)
+        if let Some((server, _)) = self.deciding.iter().find(|(_, each)| *each == CodeStatus::Cname)
         {
             return self.alias(server);
         }
@@ -64,10 +64,10 @@ impl Diagnoser<'_> {
             (None, None, None) => {}
         }
         let name = self.name();
-        let is_nxdomain = |(server, standing): &(&Server, CodeStatus)| {
-            *standing != CodeStatus::Missing || server.rcode == Some(Rcode::NXDOMAIN)
+        let is_nxdomain = |(server, status): &(&Server, CodeStatus)| {
+            *status != CodeStatus::Missing || server.rcode == Some(Rcode::NXDOMAIN)
         };
-        let (verdict, what) = if self.holders.iter().all(is_nxdomain) {
+        let (verdict, what) = if self.deciding.iter().all(is_nxdomain) {
             (Verdict::Nxdomain, format!("the name `{name}` does not exist in {}", self.zone()))
         } else {
             (Verdict::NotPublished, format!("{} has no such TXT record", self.zone_of_name()))
@@ -80,10 +80,10 @@ impl Diagnoser<'_> {
     /// If only caches were queried, they may remember an old absence.
     fn add_cache_expiry(&self, found: &mut Problem) {
         let is_cache = |(server, _): &&(&Server, CodeStatus)| server.role == Role::Recursive;
-        if !self.holders.iter().all(|one| is_cache(&one)) {
+        if !self.deciding.iter().all(|one| is_cache(&one)) {
             return;
         }
-        let times = self.holders.iter().filter_map(|(server, _)| self.cache_expires_at(server));
+        let times = self.deciding.iter().filter_map(|(server, _)| self.cache_expires_at(server));
         if let Some(at) = times.max() {
             let note = format!("; only caches were queried: a newer record is visible by {at}");
             found.summary.push_str(&note);
@@ -93,7 +93,7 @@ impl Diagnoser<'_> {
 
     fn partially_published(&self) -> Option<Problem> {
         if self.any_server(CodeStatus::Cname) {
-            let (server, _) = self.holders.iter().find(|(_, each)| *each == CodeStatus::Cname)?;
+            let (server, _) = self.deciding.iter().find(|(_, each)| *each == CodeStatus::Cname)?;
             return Some(self.alias(server));
         }
         let lacking = self.list_servers(CodeStatus::Missing);
@@ -115,11 +115,11 @@ impl Diagnoser<'_> {
         if self.any_server(CodeStatus::Bogus) {
             return Some(self.bogus());
         }
-        let silent = self.list_servers(CodeStatus::NoResponse);
-        (!silent.is_empty()).then(|| {
+        let unresponsive = self.list_servers(CodeStatus::NoResponse);
+        (!unresponsive.is_empty()).then(|| {
             finding(
                 Verdict::PartiallyPublished,
-                format!("visible on {}; no response from {silent}", self.server_count()),
+                format!("visible on {}; no response from {unresponsive}", self.server_count()),
                 "repair these name servers or remove them from the delegation, then check again",
             )
         })
@@ -127,19 +127,19 @@ impl Diagnoser<'_> {
 
     /// Every deciding server has the code; caches may not.
     fn cached_answers(&self) -> Option<Problem> {
-        if self.caches.iter().any(|(_, standing)| *standing == CodeStatus::Bogus) {
+        if self.caches.iter().any(|(_, status)| *status == CodeStatus::Bogus) {
             return Some(self.bogus());
         }
-        let old = |(_, standing): &&(&Server, CodeStatus)| {
-            matches!(standing, CodeStatus::Missing | CodeStatus::Cname)
+        let old = |(_, status): &&(&Server, CodeStatus)| {
+            matches!(status, CodeStatus::Missing | CodeStatus::Cname)
         };
         let last =
             self.caches.iter().filter(old).max_by_key(|(server, _)| self.cache_expires_at(server));
         if let Some((server, _)) = last {
             return Some(self.cached_value(server));
         }
-        let failed = self.caches.iter().filter(|(_, standing)| {
-            matches!(standing, CodeStatus::NoResponse | CodeStatus::Lame | CodeStatus::NoAddress)
+        let failed = self.caches.iter().filter(|(_, status)| {
+            matches!(status, CodeStatus::NoResponse | CodeStatus::Lame | CodeStatus::NoAddress)
         });
         let failed = joined(failed.map(|(server, _)| *server));
         (!failed.is_empty()).then(|| {
@@ -152,8 +152,8 @@ impl Diagnoser<'_> {
     }
 
     fn visible(&self) -> String {
-        let all = self.holders.iter().chain(&self.caches);
-        let serving = all.filter(|(_, standing)| *standing == CodeStatus::Found).count();
+        let all = self.deciding.iter().chain(&self.caches);
+        let serving = all.filter(|(_, status)| *status == CodeStatus::Found).count();
         if self.is_blocked {
             return format!(
                 "visible through {serving} recursive resolvers (port 53 is blocked from here)"
@@ -163,19 +163,19 @@ impl Diagnoser<'_> {
     }
 
     fn server_count(&self) -> String {
-        let serving = self.holders.iter().filter(|(_, each)| *each == CodeStatus::Found).count();
-        let asked = self.holders.iter();
+        let serving = self.deciding.iter().filter(|(_, each)| *each == CodeStatus::Found).count();
+        let asked = self.deciding.iter();
         let asked =
             asked.filter(|(_, each)| !matches!(each, CodeStatus::Skipped | CodeStatus::NoAddress));
         format!("{serving} of {} name servers", asked.count())
     }
 
-    fn list_servers(&self, standing: CodeStatus) -> String {
-        joined(self.holders.iter().filter(|(_, each)| *each == standing).map(|(server, _)| *server))
+    fn list_servers(&self, status: CodeStatus) -> String {
+        joined(self.deciding.iter().filter(|(_, each)| *each == status).map(|(server, _)| *server))
     }
 
     fn zone(&self) -> String {
-        match &self.survey.delegation {
+        match &self.lookup.delegation {
             Delegation::Zone(zone) => format!("the zone `{zone}`"),
             _ => "the zone".to_owned(),
         }
@@ -183,7 +183,7 @@ impl Diagnoser<'_> {
 
     fn zone_of_name(&self) -> String {
         let name = self.name();
-        match &self.survey.delegation {
+        match &self.lookup.delegation {
             Delegation::Zone(zone) if zone != name => format!("`{name}` (in the zone `{zone}`)"),
             _ => format!("`{name}`"),
         }

@@ -8,7 +8,7 @@ use super::txt::{PREFIX, Txt};
 
 impl Diagnoser<'_> {
     pub(super) fn near_misses(&self) -> Vec<NearMiss> {
-        let records = self.holders.iter().flat_map(|(server, _)| &server.records);
+        let records = self.deciding.iter().flat_map(|(server, _)| &server.records);
         let records: Vec<&Txt> = records.collect();
         near_misses(&records, self.code)
     }
@@ -18,7 +18,7 @@ impl Diagnoser<'_> {
             Some(code) => record.joined() == code,
             None => record.joined().starts_with(PREFIX.as_bytes()),
         };
-        let all = self.survey.misplaced.iter();
+        let all = self.lookup.misplaced.iter();
         let mut found: Vec<_> = all.filter(|one| one.records.iter().any(is_meant)).collect();
         found.sort_by_key(|one| one.place);
         found
@@ -26,15 +26,15 @@ impl Diagnoser<'_> {
 
     /// The wildcard that this value at the domain comes from, if it also answers for other names.
     pub(super) fn wildcard_behind(&self, value: &[u8]) -> Option<&str> {
-        let above = self.survey.misplaced.iter().filter(|one| one.place == Location::WildcardAbove);
+        let above = self.lookup.misplaced.iter().filter(|one| one.place == Location::WildcardAbove);
         let mut same = above.filter(|one| one.records.iter().any(|txt| txt.joined() == value));
         same.next().map(|one| one.name.as_str())
     }
 
     pub(super) fn evidence(&self) -> Vec<String> {
-        let servers = self.holders.iter().chain(&self.caches);
+        let servers = self.deciding.iter().chain(&self.caches);
         let mut lines: Vec<String> =
-            servers.filter_map(|(server, standing)| describe(server, *standing)).collect();
+            servers.filter_map(|(server, status)| describe(server, *status)).collect();
         lines.extend(self.near_misses().iter().take(10).map(ToString::to_string));
         let misplaced = self.misplaced().into_iter().take(10);
         lines.extend(misplaced.map(|one| format!("`{}` has it", one.name)));

@@ -10,9 +10,9 @@ const POLL: SignedDuration = SignedDuration::from_hours(48);
 /// Seconds until a cache forgets its records or their absence; at most what the zone allows
 /// (RFC 2308 section 5).
 pub(super) fn remaining_ttl(cache: &Server, all: &[Server]) -> Option<u32> {
-    let holders = all.iter().filter(|server| server.authoritative);
+    let authoritative = all.iter().filter(|server| server.authoritative);
     let ttl = if cache.records.is_empty() && cache.aliases.is_empty() {
-        cache.negative_ttl.or_else(|| holders.filter_map(|server| server.negative_ttl).max())
+        cache.negative_ttl.or_else(|| authoritative.filter_map(|server| server.negative_ttl).max())
     } else {
         cache.ttl
     };

@@ -134,8 +134,8 @@ impl Server {
 }
 
 /// The distinct verification codes found at the domain itself.
-pub fn sso_codes(survey: &Lookup) -> Vec<Vec<u8>> {
-    let codes: BTreeSet<Vec<u8>> = survey
+pub fn sso_codes(lookup: &Lookup) -> Vec<Vec<u8>> {
+    let codes: BTreeSet<Vec<u8>> = lookup
         .servers
         .iter()
         .flat_map(|server| &server.records)

@@ -43,11 +43,11 @@ impl Diagnoser<'_> {
                 "configure the zone on these name servers, or correct the NS records at the registrar",
             );
         }
-        let summary = match self.survey.delegation {
+        let summary = match self.lookup.delegation {
             Delegation::Unknown => {
                 format!("the name servers of `{name}` could not be determined")
             }
-            _ if self.caches.iter().any(|(_, standing)| *standing == CodeStatus::Found) => {
+            _ if self.caches.iter().any(|(_, status)| *status == CodeStatus::Found) => {
                 format!("no name server of `{name}` responded; only caches have the code")
             }
             _ => format!("no name server of `{name}` responded"),
@@ -123,8 +123,8 @@ impl Diagnoser<'_> {
     }
 
     pub(super) fn bogus(&self) -> Problem {
-        let all = self.holders.iter().chain(&self.caches);
-        let bogus = all.filter(|(_, standing)| *standing == CodeStatus::Bogus);
+        let all = self.deciding.iter().chain(&self.caches);
+        let bogus = all.filter(|(_, status)| *status == CodeStatus::Bogus);
         let bogus = joined(bogus.map(|(server, _)| *server));
         finding(
             Verdict::DnssecBogus,

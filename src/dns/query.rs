@@ -57,7 +57,7 @@ async fn query_one(target: QueryTarget, name: &Name, limit: Duration) -> Server 
         Ok(reply) => reply,
         Err(failure) => return entry.failed(failure),
     };
-    let mut server = entry.answered(name, &reply);
+    let mut server = entry.with_response(name, &reply);
     if let Some(zone) = zone {
         server.soa_serial = server.soa_serial.or(soa_serial(&zone.message));
         server.negative_ttl = server.negative_ttl.or(negative_ttl(&zone.message));

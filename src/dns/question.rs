@@ -151,7 +151,7 @@ mod tests {
                     rtt: Duration::ZERO,
                 };
                 let entry = Server::new(String::new(), None, Role::Recursive);
-                let server = entry.answered(&question().name, &reply);
+                let server = entry.with_response(&question().name, &reply);
                 assert_eq!(server.rcode.is_some(), server.error.is_none());
             }
         }

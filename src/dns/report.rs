@@ -44,10 +44,10 @@ impl Report {
     pub fn new(
         domain: &EmailDomain,
         expected: Option<&[u8]>,
-        survey: Lookup,
+        lookup: Lookup,
         diagnosis: Diagnosis,
     ) -> Self {
-        let records = survey.servers.iter().flat_map(|server| &server.records);
+        let records = lookup.servers.iter().flat_map(|server| &server.records);
         let texts: BTreeSet<Vec<u8>> = records.map(Txt::joined).collect();
         Self {
             schema: "cfsso/dig/v1",
@@ -59,15 +59,15 @@ impl Report {
             visible_at: diagnosis.visible_at,
             evidence: diagnosis.evidence,
             texts: texts.iter().map(|text| printable(text)).collect(),
-            servers: survey.servers,
+            servers: lookup.servers,
         }
     }
 }
 
 /// The output of `dig +short TXT` for the first server with records; aliases come first.
-pub fn short_lines(survey: &Lookup) -> Vec<String> {
+pub fn short_lines(lookup: &Lookup) -> Vec<String> {
     let has_answer = |server: &&Server| !server.records.is_empty() || !server.aliases.is_empty();
-    let Some(server) = survey.servers.iter().find(has_answer) else { return Vec::new() };
+    let Some(server) = lookup.servers.iter().find(has_answer) else { return Vec::new() };
     let aliases = server.aliases.iter().map(|alias| format!("{alias}."));
     aliases.chain(server.records.iter().map(Txt::quoted)).collect()
 }

@@ -50,27 +50,27 @@ impl Resolver {
 
     /// Caches are only queried once every name server has `expected`: an earlier query would
     /// make them remember its absence.
-    pub async fn survey(
+    pub async fn lookup(
         &self,
         domain: &EmailDomain,
         expected: Option<&[u8]>,
         reach: Scope,
     ) -> Lookup {
         let name = absolute(domain);
-        let mut survey = if self.config.servers.is_empty() {
-            self.survey_zone(&name, expected, reach).await
+        let mut lookup = if self.config.servers.is_empty() {
+            self.lookup_zone(&name, expected, reach).await
         } else {
-            self.survey_named(&name, expected).await
+            self.lookup_custom_servers(&name, expected).await
         };
-        survey.name = domain.to_string();
-        survey.servers.sort_by_key(order);
-        survey
+        lookup.name = domain.to_string();
+        lookup.servers.sort_by_key(order);
+        lookup
     }
 
-    /// Mail servers (RFC 5321, section 5.1) from the name servers in `survey`; `None` if none
+    /// Mail servers (RFC 5321, section 5.1) from the name servers in `lookup`; `None` if none
     /// answers. Recursive resolvers are not queried: they would cache an absence.
-    pub async fn mail_servers(&self, survey: &Lookup, domain: &EmailDomain) -> Option<Vec<String>> {
-        let servers = survey.servers.iter().filter(|server| server.authoritative);
+    pub async fn mail_servers(&self, lookup: &Lookup, domain: &EmailDomain) -> Option<Vec<String>> {
+        let servers = lookup.servers.iter().filter(|server| server.authoritative);
         let endpoints = servers.filter_map(|server| server.server.parse().ok()).map(Endpoint::Udp);
         let question = Question::authoritative(absolute(domain), RecordType::MX);
         let is_answer = |message: &Message| Rcode::from(message.metadata.response_code).is_answer();
@@ -85,10 +85,10 @@ impl Resolver {
         Some(named.filter(|name| !name.is_empty() && name != ".").collect())
     }
 
-    async fn survey_zone(&self, name: &Name, expected: Option<&[u8]>, reach: Scope) -> Lookup {
+    async fn lookup_zone(&self, name: &Name, expected: Option<&[u8]>, reach: Scope) -> Lookup {
         let mut walker = self.delegation_walker();
         let found = walker.walk(name).await;
-        let mut survey = empty(found.delegation.clone());
+        let mut lookup = empty(found.delegation.clone());
         if let Some(zone) = &found.zone {
             let (targets, homeless) = self.authoritative(&found);
             let probed = spread(&found.hosts, PROBED);
@@ -97,37 +97,38 @@ impl Resolver {
                 query_all(name, targets, self.config.timeout),
                 probe(name, zone, probed, self.config.timeout),
             );
-            survey.servers = servers;
-            survey.servers.extend(homeless);
-            survey.misplaced = misplaced;
+            lookup.servers = servers;
+            lookup.servers.extend(homeless);
+            lookup.misplaced = misplaced;
         }
-        let caches = self.recursive_targets(&survey, &walker, expected, reach);
-        if let Some(silent) = walker.silent {
+        let caches = self.recursive_targets(&lookup, &walker, expected, reach);
+        if let Some(port_53_failures) = walker.port_53_failures {
             // They did not answer the query for the zone: not repeated.
-            survey.servers.extend(
-                silent
+            lookup.servers.extend(
+                port_53_failures
                     .into_iter()
                     .map(|(server, failure)| self.recursive.server_entry(server).failed(failure)),
             );
         }
-        survey.servers.extend(query_all(name, caches, self.config.timeout).await);
-        survey
+        lookup.servers.extend(query_all(name, caches, self.config.timeout).await);
+        lookup
     }
 
     fn recursive_targets(
         &self,
-        survey: &Lookup,
+        lookup: &Lookup,
         walker: &DelegationWalker<'_>,
         expected: Option<&[u8]>,
         reach: Scope,
     ) -> Vec<QueryTarget> {
-        let nobody_answered = survey.servers.iter().all(|server| server.rcode.is_none());
-        let is_absent = survey.delegation == Delegation::NoDelegation;
+        let nobody_answered = lookup.servers.iter().all(|server| server.rcode.is_none());
+        let is_absent = lookup.delegation == Delegation::NoDelegation;
         let mut targets = Vec::new();
-        let is_known = !nobody_answered && is_served_by_all(&survey.servers, expected);
+        let is_known = !nobody_answered && is_served_by_all(&lookup.servers, expected);
         let may_ask = nobody_answered || (reach == Scope::All && is_known);
         if may_ask && !is_absent {
-            let open = self.recursive.udp_servers().iter().filter(|_| walker.silent.is_none());
+            let open =
+                self.recursive.udp_servers().iter().filter(|_| walker.port_53_failures.is_none());
             targets.extend(open.map(|server| QueryTarget {
                 endpoint: Endpoint::Udp(*server),
                 entry: self.recursive.server_entry(*server),
@@ -140,26 +141,26 @@ impl Resolver {
         targets
     }
 
-    async fn survey_named(&self, name: &Name, expected: Option<&[u8]>) -> Lookup {
-        let mut survey = empty(Delegation::CustomServers);
+    async fn lookup_custom_servers(&self, name: &Name, expected: Option<&[u8]>) -> Lookup {
+        let mut lookup = empty(Delegation::CustomServers);
         let (targets, unresolved) =
             resolve_custom_servers(&self.config.servers, self.config.timeout).await;
-        survey.servers = query_all(name, targets, self.config.timeout).await;
-        survey.servers.extend(unresolved);
-        if !is_served_by_all(&survey.servers, expected) {
+        lookup.servers = query_all(name, targets, self.config.timeout).await;
+        lookup.servers.extend(unresolved);
+        if !is_served_by_all(&lookup.servers, expected) {
             // Only servers of the zone: a cache would remember the absence.
-            let holders = survey.servers.iter().filter(|server| server.authoritative);
-            let probed = holders.filter_map(|server| server.server.parse().ok()).take(PROBED);
-            survey.misplaced =
+            let authoritative = lookup.servers.iter().filter(|server| server.authoritative);
+            let probed = authoritative.filter_map(|server| server.server.parse().ok()).take(PROBED);
+            lookup.misplaced =
                 probe(name, name, probed.map(Endpoint::Udp).collect(), self.config.timeout).await;
         }
-        survey
+        lookup
     }
 
     fn delegation_walker(&self) -> DelegationWalker<'_> {
         DelegationWalker {
             recursive: &self.recursive,
-            silent: None,
+            port_53_failures: None,
             timeout: self.config.timeout,
             authoritative_port: self.config.authoritative_port,
         }

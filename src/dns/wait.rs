@@ -17,7 +17,7 @@ const MAX_INTERVAL: Duration = Duration::from_secs(30);
 
 #[derive(Clone, Debug)]
 pub struct LookupResult {
-    pub survey: Lookup,
+    pub lookup: Lookup,
     /// `visible` unless the deadline passed.
     pub diagnosis: Diagnosis,
 }
@@ -34,12 +34,12 @@ pub async fn wait_until_visible(
     let clock = resolver.clock();
     let mut pauses = pauses(fastrand::u64(..));
     loop {
-        let survey = resolver.survey(domain, expected, Scope::Authoritative).await;
-        let diagnosis = diagnose(&survey, expected, clock.now());
-        on_look(&survey, &diagnosis);
+        let lookup = resolver.lookup(domain, expected, Scope::Authoritative).await;
+        let diagnosis = diagnose(&lookup, expected, clock.now());
+        on_look(&lookup, &diagnosis);
         let left = Duration::try_from(clock.now().duration_until(deadline)).unwrap_or_default();
         if diagnosis.verdict.is_visible() || left.is_zero() {
-            return LookupResult { survey, diagnosis };
+            return LookupResult { lookup, diagnosis };
         }
         clock.sleep(pauses.next().unwrap_or(MAX_INTERVAL).min(left)).await;
     }

@@ -40,7 +40,7 @@ pub(super) type Hosts = BTreeMap<String, BTreeSet<IpAddr>>;
 pub(super) struct DelegationWalker<'a> {
     pub recursive: &'a RecursiveResolvers,
     /// Why no server answered on port 53; none if not known yet.
-    pub silent: Option<Vec<(SocketAddr, Failure)>>,
+    pub port_53_failures: Option<Vec<(SocketAddr, Failure)>>,
     pub timeout: Duration,
     pub authoritative_port: u16,
 }
@@ -155,7 +155,7 @@ impl DelegationWalker<'_> {
     }
 
     fn endpoints(&self) -> Vec<Endpoint> {
-        match self.silent {
+        match self.port_53_failures {
             None => self.recursive.udp_servers().iter().copied().map(Endpoint::Udp).collect(),
             Some(_) => self.recursive.https().to_vec(),
         }
@@ -170,9 +170,9 @@ impl DelegationWalker<'_> {
         let reply = race_queries(self.endpoints(), question.clone(), self.timeout, &accept).await;
         match reply {
             Ok(reply) => Ok(reply.message),
-            Err(_) if self.silent.is_some() => Err(NoResponse),
+            Err(_) if self.port_53_failures.is_some() => Err(NoResponse),
             Err(failures) => {
-                self.silent =
+                self.port_53_failures =
                     Some(self.recursive.udp_servers().iter().copied().zip(failures).collect());
                 let reply = race_queries(self.endpoints(), question, self.timeout, accept).await;
                 reply.map(|reply| reply.message).map_err(|_| NoResponse)

@@ -72,7 +72,7 @@ async fn over_udp(
     query: &Message,
     limit: Duration,
 ) -> Result<Message, Failure> {
-    let socket = connected(server).await.map_err(|error| unsent(&error))?;
+    let socket = connected(server).await.map_err(|error| socket_failure(&error))?;
     let packet = encode(query)?;
     socket.send(&packet).await?;
     let answer = receive(&socket, question, query.metadata.id);
@@ -98,7 +98,7 @@ async fn connected(server: SocketAddr) -> io::Result<UdpSocket> {
 }
 
 /// Only a missing route means that the server was not queried; for other errors that is unknown.
-fn unsent(error: &io::Error) -> Failure {
+fn socket_failure(error: &io::Error) -> Failure {
     use io::ErrorKind::{AddrNotAvailable, HostUnreachable, NetworkUnreachable};
     // EAFNOSUPPORT if IPv6 is switched off: Linux, macOS, Windows.
     let is_family_off = matches!(error.raw_os_error(), Some(97 | 47 | 10047));
@@ -117,7 +117,7 @@ async fn receive(socket: &UdpSocket, question: &Question, id: u16) -> Result<Mes
         let packet = buffer.get(..length).unwrap_or(&[]);
         match question.read(id, packet) {
             None => {}
-            Some(Err(_)) if is_truncated(packet) => return Ok(cut_off(question, id)),
+            Some(Err(_)) if is_truncated(packet) => return Ok(truncated_message(question, id)),
             Some(answer) => return answer,
         }
     }
@@ -130,7 +130,7 @@ fn is_truncated(packet: &[u8]) -> bool {
 }
 
 /// Stands for a response of which only the truncation is known.
-fn cut_off(question: &Question, id: u16) -> Message {
+fn truncated_message(question: &Question, id: u16) -> Message {
     let mut message = question.message().into_response();
     message.metadata.id = id;
     message.metadata.truncation = true;
@@ -170,11 +170,11 @@ mod tests {
             (io::ErrorKind::PermissionDenied, false),
             (io::ErrorKind::OutOfMemory, false),
         ] {
-            let failure = unsent(&io::Error::from(kind));
+            let failure = socket_failure(&io::Error::from(kind));
             assert_eq!(matches!(failure, Failure::NoRoute(_)), is_unasked, "{kind}");
         }
         let too_many_files = io::Error::from_raw_os_error(24);
-        assert!(matches!(unsent(&too_many_files), Failure::Network(_)));
+        assert!(matches!(socket_failure(&too_many_files), Failure::Network(_)));
     }
 
     #[test]

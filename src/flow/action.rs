@@ -81,8 +81,8 @@ impl<T> Action<T> {
         }
     }
 
-    pub(super) fn record_unsent(&self, tools: &Env<'_>) -> Result<(), FlowError> {
-        tools.record_unsent(&self.request, &self.intent())
+    pub(super) fn record_unsent(&self, env: &Env<'_>) -> Result<(), FlowError> {
+        env.record_unsent(&self.request, &self.intent())
     }
 
     fn intent(&self) -> WriteIntent<'_> {

@@ -16,28 +16,28 @@ use crate::idp::text::is_uuid;
 
 const NOUN: Noun = Noun { singular: "application", list_command: "cfsso app list" };
 
-pub async fn list(tools: &Env<'_>) -> Result<Vec<App>, Error> {
-    let mut apps = tools.client.list(&app::list(tools.account)).await?;
+pub async fn list(env: &Env<'_>) -> Result<Vec<App>, Error> {
+    let mut apps = env.client.list(&app::list(env.account)).await?;
     apps.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
     Ok(apps)
 }
 
 /// `text` is an ID or a name; `None` means the SSO App.
-pub async fn find(tools: &Env<'_>, text: Option<&str>) -> Result<App, Error> {
+pub async fn find(env: &Env<'_>, text: Option<&str>) -> Result<App, Error> {
     let Some(text) = text else {
-        let apps = list(tools).await?;
-        return Ok(sign_in(tools, &apps)?.clone());
+        let apps = list(env).await?;
+        return Ok(sign_in(env, &apps)?.clone());
     };
     if let Some(id) = is_uuid(text).then(|| text.parse::<AppId>().ok()).flatten() {
-        match tools.client.send(&app::get(tools.account, &id)).await {
+        match env.client.send(&app::get(env.account, &id)).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let Ok(apps) = list(tools).await else { return Err(error.into()) };
+                let Ok(apps) = list(env).await else { return Err(error.into()) };
                 return Ok(pick(&apps, text)?.clone());
             }
             answer => return Ok(answer?),
         }
     }
-    let apps = list(tools).await?;
+    let apps = list(env).await?;
     Ok(pick(&apps, text)?.clone())
 }
 
@@ -50,9 +50,9 @@ fn pick<'a>(apps: &'a [App], text: &str) -> Result<&'a App, FlowError> {
 }
 
 /// An unreadable SSO App is an error of its own, not a missing one.
-pub fn sign_in<'a>(tools: &Env<'_>, apps: &'a [App]) -> Result<&'a App, FlowError> {
+pub fn sign_in<'a>(env: &Env<'_>, apps: &'a [App]) -> Result<&'a App, FlowError> {
     dash_sso(apps).map_err(|stop| {
-        let odd = unreadable_sign_in(tools).filter(|_| stop.kind == FlowErrorKind::NotFound);
+        let odd = unreadable_sign_in(env).filter(|_| stop.kind == FlowErrorKind::NotFound);
         let unreadable = odd.map(|odd| {
             let message = "the record of the SSO App is invalid; nothing was sent";
             FlowError::conflict(message).cause(odd.describe())
@@ -62,8 +62,8 @@ pub fn sign_in<'a>(tools: &Env<'_>, apps: &'a [App]) -> Result<&'a App, FlowErro
 }
 
 /// An unreadable application that may be the SSO App, among those read so far.
-pub fn unreadable_sign_in(tools: &Env<'_>) -> Option<OddRecord> {
-    let mut odd = tools.client.odd_records(Some("application")).into_iter();
+pub fn unreadable_sign_in(env: &Env<'_>) -> Option<OddRecord> {
+    let mut odd = env.client.odd_records(Some("application")).into_iter();
     odd.find(|odd| odd.may_have("type", &"dash_sso".into()))
 }
 

@@ -9,7 +9,8 @@ use crate::api::{self, Client, ErrorKind, connector};
 use crate::clock::Clock;
 
 /// In seconds. A new token takes a moment to be known everywhere.
-const WAITS: [u64; 3] = [1, 2, 4];
+const RETRY_DELAYS: [Duration; 3] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
 /// A permission, by its name and its ID in the API reference (sections 2 to 4).
 type KnownPermission = (&'static str, &'static str);
@@ -31,11 +32,8 @@ pub struct TokenPermission {
     pub looked_up: bool,
 }
 
-pub async fn permissions(
-    tools: &Env<'_>,
-    with_access: bool,
-) -> Result<Vec<TokenPermission>, Error> {
-    let catalogue = match tools.client.list(&token::permission_groups(tools.account)).await {
+pub async fn permissions(env: &Env<'_>, with_access: bool) -> Result<Vec<TokenPermission>, Error> {
+    let catalogue = match env.client.list(&token::permission_groups(env.account)).await {
         // If the caller cannot read the catalogue, the known IDs are used.
         Err(error) if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::NotFound) => {
             Vec::new()
@@ -68,12 +66,12 @@ pub async fn test_token(
     clock: &Clock,
 ) -> Result<(), api::Error> {
     let request = connector::list(account);
-    for wait in WAITS {
+    for delay in RETRY_DELAYS {
         match client.list(&request).await {
             Err(error)
                 if matches!(error.kind(), ErrorKind::Unauthenticated | ErrorKind::Forbidden) =>
             {
-                clock.sleep(Duration::from_secs(wait)).await;
+                clock.sleep(delay).await;
             }
             answer => return answer.map(drop),
         }

@@ -87,7 +87,7 @@ impl Change {
     pub fn describe(&self) -> String {
         let Self { who, what, object, at, .. } = self;
         let object = object.as_ref().map(|id| format!(" {id}")).unwrap_or_default();
-        format!("{who} {what}{object} at {}", rfc3339::text(*at))
+        format!("{who} {what}{object} at {}", rfc3339::format(*at))
     }
 }
 

@@ -146,7 +146,7 @@ impl CheckId {
     }
 
     /// Whether a failure locks users out once SSO is enabled.
-    pub fn keeps_users_out(self) -> bool {
+    pub fn locks_users_out(self) -> bool {
         matches!(
             self,
             Self::IdpPresent

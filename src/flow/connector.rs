@@ -44,22 +44,22 @@ impl std::fmt::Display for Selector {
     }
 }
 
-pub async fn list(tools: &Env<'_>) -> Result<Vec<Connector>, Error> {
-    let mut connectors = tools.client.list(&connector::list(tools.account)).await?;
+pub async fn list(env: &Env<'_>) -> Result<Vec<Connector>, Error> {
+    let mut connectors = env.client.list(&connector::list(env.account)).await?;
     connectors
         .sort_by(|a, b| (&a.email_domain, a.id.as_str()).cmp(&(&b.email_domain, b.id.as_str())));
     Ok(connectors)
 }
 
 /// A wrong ID fails with the list of existing connectors.
-pub async fn find(tools: &Env<'_>, selector: &Selector) -> Result<Connector, Error> {
+pub async fn find(env: &Env<'_>, selector: &Selector) -> Result<Connector, Error> {
     match selector {
         Selector::Domain(_) => {
-            let connectors = list(tools).await?;
+            let connectors = list(env).await?;
             Ok(select(&connectors, selector)?.clone())
         }
-        Selector::Id(id) => match tools.client.send(&connector::get(tools.account, id)).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => match list(tools).await {
+        Selector::Id(id) => match env.client.send(&connector::get(env.account, id)).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => match list(env).await {
                 Ok(connectors) => Err(not_found_error(selector, &connectors).into()),
                 Err(_) => Err(error.into()),
             },
@@ -130,7 +130,7 @@ pub fn ensure_eligible(domain: &EmailDomain) -> Result<(), FlowError> {
 }
 
 pub fn create_action(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     domain: &EmailDomain,
     begin: BeginVerification,
     fedramp: Option<bool>,
@@ -138,73 +138,73 @@ pub fn create_action(
     let fedramp_diff = fedramp.map(|it| Difference::new("use_fedramp_language", (), it));
     Action::new(
         format!("create the connector of {domain}"),
-        connector::create(tools.account, domain, begin, fedramp),
+        connector::create(env.account, domain, begin, fedramp),
         [Difference::new("email_domain", (), domain.as_str())].into_iter().chain(fedramp_diff),
     )
 }
 
 pub async fn create(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     domain: &EmailDomain,
     begin: BeginVerification,
     fedramp: Option<bool>,
 ) -> Result<Connector, Error> {
     let find = async || {
-        let connectors = tools.client.list(&connector::list(tools.account)).await?;
+        let connectors = env.client.list(&connector::list(env.account)).await?;
         Ok(connectors.into_iter().find(|connector| is_of(connector, domain)))
     };
-    let action = create_action(tools, domain, begin, fedramp);
-    Ok(tools.execute_once(&action, find).await?.into_inner())
+    let action = create_action(env, domain, begin, fedramp);
+    Ok(env.execute_once(&action, find).await?.into_inner())
 }
 
 pub fn enable_action(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     domain: &EmailDomain,
     id: &ConnectorId,
     enabled: Option<bool>,
 ) -> Action<Connector> {
     Action::new(
         format!("enable SSO for {domain}"),
-        connector::set_enabled(tools.account, id, true),
+        connector::set_enabled(env.account, id, true),
         [Difference::new("enabled", enabled, true)],
     )
     .shown_by(format!("cfsso connector get {id}"))
 }
 
 pub async fn enable(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     domain: &EmailDomain,
     connector: &Connector,
 ) -> Result<Connector, Error> {
     let action =
-        enable_action(tools, domain, &connector.id, connector.enabled).before(connector.text());
-    let read = connector::get(tools.account, &connector.id);
-    tools.execute_and_confirm(&action, &read, |it| it.is_enabled()).await
+        enable_action(env, domain, &connector.id, connector.enabled).before(connector.text());
+    let read = connector::get(env.account, &connector.id);
+    env.execute_and_confirm(&action, &read, |it| it.is_enabled()).await
 }
 
-pub fn disable_action(tools: &Env<'_>, connector: &Connector) -> Action<Connector> {
+pub fn disable_action(env: &Env<'_>, connector: &Connector) -> Action<Connector> {
     Action::new(
         format!("disable SSO for {}", connector.email_domain),
-        connector::set_enabled(tools.account, &connector.id, false),
+        connector::set_enabled(env.account, &connector.id, false),
         [Difference::new("enabled", connector.enabled, false)],
     )
     .before(connector.text())
     .shown_by(format!("cfsso connector get {}", connector.id))
 }
 
-pub async fn disable(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
-    execute_disabling(tools, &connector.id, &disable_action(tools, connector)).await
+pub async fn disable(env: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
+    execute_disabling(env, &connector.id, &disable_action(env, connector)).await
 }
 
 /// Reads the connector again if the answer does not contain `enabled`.
 pub(super) async fn execute_disabling(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     id: &ConnectorId,
     disabling: &Action<Connector>,
 ) -> Result<Connector, Error> {
-    let mut connector = tools.execute(disabling).await?;
+    let mut connector = env.execute(disabling).await?;
     if connector.enabled.is_none() {
-        connector = tools.client.send(&connector::get(tools.account, id)).await?;
+        connector = env.client.send(&connector::get(env.account, id)).await?;
     }
     if connector.enabled == Some(false) {
         return Ok(connector);
@@ -212,25 +212,25 @@ pub(super) async fn execute_disabling(
     Err(disabling.not_confirmed("the connector is still enabled after the request").into())
 }
 
-pub fn delete_action(tools: &Env<'_>, connector: &Connector) -> Action<()> {
+pub fn delete_action(env: &Env<'_>, connector: &Connector) -> Action<()> {
     Action::new(
         format!("delete the connector of {}", connector.email_domain),
-        connector::delete(tools.account, &connector.id),
+        connector::delete(env.account, &connector.id),
         [Difference::new("id", connector.id.as_str(), ())],
     )
     .before(connector.text())
     .shown_by("cfsso connector list")
 }
 
-pub async fn delete(tools: &Env<'_>, connector: &Connector) -> Result<(), Error> {
-    let read = connector::get(tools.account, &connector.id);
-    tools.execute_deletion(&delete_action(tools, connector), &read).await
+pub async fn delete(env: &Env<'_>, connector: &Connector) -> Result<(), Error> {
+    let read = connector::get(env.account, &connector.id);
+    env.execute_deletion(&delete_action(env, connector), &read).await
 }
 
-pub fn fedramp_action(tools: &Env<'_>, connector: &Connector, fedramp: bool) -> Action<Connector> {
+pub fn fedramp_action(env: &Env<'_>, connector: &Connector, fedramp: bool) -> Action<Connector> {
     Action::new(
         format!("change the FedRAMP language of {}", connector.email_domain),
-        connector::set_fedramp(tools.account, &connector.id, fedramp),
+        connector::set_fedramp(env.account, &connector.id, fedramp),
         [Difference::new("use_fedramp_language", connector.use_fedramp_language, fedramp)],
     )
     .before(connector.text())

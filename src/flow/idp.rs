@@ -17,18 +17,18 @@ use crate::idp::{IdpTypeSpec, kind};
 
 const NOUN: Noun = Noun { singular: "identity provider", list_command: "cfsso idp list" };
 
-pub async fn list(tools: &Env<'_>) -> Result<Vec<Idp>, Error> {
-    let mut idps = tools.client.list(&idp::list(tools.account)).await?;
+pub async fn list(env: &Env<'_>) -> Result<Vec<Idp>, Error> {
+    let mut idps = env.client.list(&idp::list(env.account)).await?;
     idps.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
     Ok(idps)
 }
 
 /// A wrong ID fails with the list of existing identity providers.
-pub async fn find(tools: &Env<'_>, text: &str) -> Result<Idp, Error> {
+pub async fn find(env: &Env<'_>, text: &str) -> Result<Idp, Error> {
     if let Some(id) = as_id(text) {
-        match tools.client.send(&idp::get(tools.account, &id)).await {
+        match env.client.send(&idp::get(env.account, &id)).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let Ok(idps) = list(tools).await else { return Err(error.into()) };
+                let Ok(idps) = list(env).await else { return Err(error.into()) };
                 let found = pick(&idps, text).map_err(|stop| {
                     stop.cause(
                         "an ID of another account is not found in this one; check `--account`",
@@ -39,7 +39,7 @@ pub async fn find(tools: &Env<'_>, text: &str) -> Result<Idp, Error> {
             answer => return Ok(answer?),
         }
     }
-    let idps = list(tools).await?;
+    let idps = list(env).await?;
     Ok(pick(&idps, text)?.clone())
 }
 
@@ -85,29 +85,29 @@ pub fn already_exists_error(standing: &Idp) -> FlowError {
         .hint(format!("`cfsso idp get {}`, or add `--if-not-exists`", standing.id))
 }
 
-pub fn create_action(tools: &Env<'_>, body: &Document) -> Action<Idp> {
+pub fn create_action(env: &Env<'_>, body: &Document) -> Action<Idp> {
     let name: String = body.parse_at(&["name"]).unwrap_or_default();
     let nothing = "{}".parse().expect("it is an object");
     Action::new(
         format!("create the identity provider {name}"),
-        idp::create(tools.account, body),
+        idp::create(env.account, body),
         diff::diff(&nothing, body),
     )
 }
 
 /// The response goes to `answered` first: it may hold a secret that is never returned again.
 pub async fn create(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     body: &Document,
     answered: impl FnOnce(Option<&Document>),
 ) -> Result<Idp, Error> {
     let look = async || {
-        let idps = tools.client.list(&idp::list(tools.account)).await?;
+        let idps = env.client.list(&idp::list(env.account)).await?;
         Ok(find_existing(&idps, body).ok().flatten().cloned())
     };
-    let created = tools.execute_once(&create_action(tools, body), look).await?.into_inner();
+    let created = env.execute_once(&create_action(env, body), look).await?.into_inner();
     answered(created.text().parse().ok().as_ref());
-    let seen = tools.client.send(&idp::get(tools.account, &created.id)).await?;
+    let seen = env.client.send(&idp::get(env.account, &created.id)).await?;
     let wanted = Update::of(Target::Idp(created.id.clone()), body.clone(), |_| Ok(()))?;
     let strayed = match seen.text().parse::<Document>() {
         Ok(seen) => wanted.compare_with(seen)?.unexpected,
@@ -151,19 +151,19 @@ pub fn ensure_not_last_idp(found: &Idp, app: &App, idps: &[Idp]) -> Result<(), F
         .hint("`cfsso app idps --add <IDP>` first, or `--force` to override"))
 }
 
-pub fn delete_action(tools: &Env<'_>, found: &Idp) -> Action<()> {
+pub fn delete_action(env: &Env<'_>, found: &Idp) -> Action<()> {
     Action::new(
         format!("delete the identity provider {}", found.name),
-        idp::delete(tools.account, &found.id),
+        idp::delete(env.account, &found.id),
         [Difference::new("id", found.id.as_str(), ())],
     )
     .before(found.text())
     .shown_by(format!("cfsso idp get {}", found.id))
 }
 
-pub async fn delete(tools: &Env<'_>, found: &Idp) -> Result<(), Error> {
-    let read = idp::get(tools.account, &found.id);
-    tools.execute_deletion(&delete_action(tools, found), &read).await
+pub async fn delete(env: &Env<'_>, found: &Idp) -> Result<(), Error> {
+    let read = idp::get(env.account, &found.id);
+    env.execute_deletion(&delete_action(env, found), &read).await
 }
 
 #[cfg(test)]

@@ -28,10 +28,10 @@ pub fn link(auth_domain: &str, idp: &Idp) -> String {
     format!("https://{auth_domain}/cdn-cgi/access/test-idp/{}", idp.id)
 }
 
-pub fn record(tools: &Env<'_>, idp: &Idp, succeeded: bool) -> Result<(), FlowError> {
+pub fn record(env: &Env<'_>, idp: &Idp, succeeded: bool) -> Result<(), FlowError> {
     let test = HandTest { tested_idp: idp.id.to_string(), succeeded };
     let result = if succeeded { "succeeded" } else { "failed" };
-    tools.record_note(format!("test of {} by hand {result}", idp.name), &test)
+    env.record_note(format!("test of {} by hand {result}", idp.name), &test)
 }
 
 /// `entries` are those of the account, oldest first.
@@ -47,9 +47,9 @@ pub fn latest(entries: &[Entry]) -> Vec<TestedAt> {
 }
 
 /// Empty if the journal cannot be read.
-pub fn read(tools: &Env<'_>) -> Vec<TestedAt> {
-    let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
-    latest(&tools.own(&entries))
+pub fn read(env: &Env<'_>) -> Vec<TestedAt> {
+    let entries = env.journal.read().map(|reading| reading.entries).unwrap_or_default();
+    latest(&env.own(&entries))
 }
 
 impl TestedAt {

@@ -164,20 +164,16 @@ impl AccountMembers {
 }
 
 /// Fails if the members of the account in use cannot be read.
-pub async fn read(
-    tools: &Env<'_>,
-    domain: &EmailDomain,
-    since: Timestamp,
-) -> Result<Report, Error> {
-    let (client, own) = (tools.client, tools.account);
+pub async fn read(env: &Env<'_>, domain: &EmailDomain, since: Timestamp) -> Result<Report, Error> {
+    let (client, own) = (env.client, env.account);
     let own_members = member::list(own);
     let logins = access_log::list(own, since, None);
     let users = access_user::list(own);
-    let audit = audit_log::list(own, since, tools.clock.now());
+    let audit = audit_log::list(own, since, env.clock.now());
     let connectors = api::connector::list(own);
     let (members, others, logins, users, audit, connectors) = tokio::join!(
         client.list(&own_members),
-        other_accounts(tools),
+        other_accounts(env),
         client.list(&logins),
         client.list(&users),
         client.list(&audit),
@@ -196,18 +192,18 @@ pub async fn read(
     let (logins, users, audit) = (checked(logins), checked(users), checked(audit));
     let connectors = checked(connectors);
     let facts = Facts { accounts, unlisted, logins, users, audit, connectors };
-    Ok(evaluate(domain, tools.account, since, &facts))
+    Ok(evaluate(domain, env.account, since, &facts))
 }
 
-async fn other_accounts(tools: &Env<'_>) -> Checked<(Option<String>, Vec<AccountMembers>)> {
-    let listed = checked(tools.client.list(&account::list()).await)?;
-    let own = listed.iter().find(|account| account.id == *tools.account);
+async fn other_accounts(env: &Env<'_>) -> Checked<(Option<String>, Vec<AccountMembers>)> {
+    let listed = checked(env.client.list(&account::list()).await)?;
+    let own = listed.iter().find(|account| account.id == *env.account);
     let name = own.and_then(|account| account.name.clone());
-    let others = listed.iter().filter(|account| account.id != *tools.account);
+    let others = listed.iter().filter(|account| account.id != *env.account);
     let reads = others.map(async |account| AccountMembers {
         id: account.id.clone(),
         name: account.name.clone(),
-        members: checked(tools.client.list(&member::list(&account.id)).await),
+        members: checked(env.client.list(&member::list(&account.id)).await),
     });
     Ok((name, stream::iter(reads).buffered(MAX_CONCURRENT).collect().await))
 }

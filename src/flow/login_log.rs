@@ -82,9 +82,9 @@ pub fn redact_email(email: &str) -> String {
 }
 
 /// Newest first, without duplicates: rows with the same text.
-pub async fn read(tools: &Env<'_>, filter: &Filter) -> Result<Vec<Login>, Error> {
-    let request = access_log::list(tools.account, filter.since, filter.until);
-    let rows = tools.client.list(&request).await?;
+pub async fn read(env: &Env<'_>, filter: &Filter) -> Result<Vec<Login>, Error> {
+    let request = access_log::list(env.account, filter.since, filter.until);
+    let rows = env.client.list(&request).await?;
     let mut seen = BTreeSet::new();
     let wanted = rows.iter().filter(|row| filter.admits(row) && seen.insert(row.text()));
     let mut logins: Vec<_> = wanted.map(Login::new).collect();

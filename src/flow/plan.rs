@@ -60,7 +60,7 @@ impl Plan {
         for check in &blocking {
             stop = stop.cause(format!("{}: {}", check.id.name(), check.detail));
         }
-        let diagnose = first.id.keeps_users_out().then(|| DIAGNOSE.to_owned());
+        let diagnose = first.id.locks_users_out().then(|| DIAGNOSE.to_owned());
         let hints: Vec<_> = first.fix.iter().cloned().chain(diagnose).collect();
         stop.hint = (!hints.is_empty()).then(|| hints.join("\n"));
         Err(stop)

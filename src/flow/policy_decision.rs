@@ -89,7 +89,7 @@ pub fn decide(policies: &[Policy], who: Applicant<'_>, known: &References) -> De
             }
         };
         let name = policy.name.clone();
-        match takes_in(policy, who, known) {
+        match evaluate_rules(policy, who, known) {
             Truth::No => {}
             Truth::Yes if allows => return Decision::Allowed(name),
             Truth::Yes => return Decision::Denied(name),
@@ -99,7 +99,7 @@ pub fn decide(policies: &[Policy], who: Applicant<'_>, known: &References) -> De
     Decision::NoMatch
 }
 
-fn takes_in(rules: &PolicyFields, who: Applicant<'_>, known: &References) -> Truth {
+fn evaluate_rules(rules: &PolicyFields, who: Applicant<'_>, known: &References) -> Truth {
     let each = |rules: &Option<Vec<Box<RawValue>>>| -> Vec<Truth> {
         rules.iter().flatten().map(|rule| holds(rule, who, known)).collect()
     };
@@ -134,7 +134,7 @@ fn holds(rule: &RawValue, who: Applicant<'_>, known: &References) -> Truth {
             }
         }
         "group" => match known.groups.get(text("id")) {
-            Some(group) => takes_in(group, who, known),
+            Some(group) => evaluate_rules(group, who, known),
             None => Truth::Depends(format!("the Access group {}", text("id"))),
         },
         "email_list" => match (known.lists.get(text("id")), who.email) {

@@ -116,10 +116,10 @@ impl TxtRecord {
 }
 
 /// Requests the zones of all names up to the registrable domain in parallel.
-pub async fn dns_host(tools: &Env<'_>, domain: &EmailDomain) -> Result<DnsHost, Error> {
+pub async fn dns_host(env: &Env<'_>, domain: &EmailDomain) -> Result<DnsHost, Error> {
     let lists = domain.ancestors().map(|name| {
-        let request = zone::list(tools.account, name);
-        async move { tools.client.list(&request).await }
+        let request = zone::list(env.account, name);
+        async move { env.client.list(&request).await }
     });
     match try_join_all(lists).await {
         Ok(zones) => Ok(choose(&zones.concat(), domain)),
@@ -172,25 +172,25 @@ pub fn classify(records: Vec<Record>, domain: &EmailDomain, code: &str) -> TxtRe
 }
 
 pub async fn records(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     zone: &ZoneId,
     domain: &EmailDomain,
     code: &str,
 ) -> Result<TxtRecords, Error> {
-    let records = tools.client.list(&record::list_txt(zone, domain.as_str())).await?;
+    let records = env.client.list(&record::list_txt(zone, domain.as_str())).await?;
     Ok(classify(records, domain, code))
 }
 
 /// The creation of `code` and the deletion of stale codes. An unknown code is a placeholder.
 pub async fn changes(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     zone: &Zone,
     domain: &EmailDomain,
     code: Option<&str>,
     id: &ConnectorId,
 ) -> Result<(Option<Change>, Vec<Change>), Error> {
     let code = code.map_or_else(|| format!("{PREFIX}<chosen by the API>"), str::to_owned);
-    let records = records(tools, &zone.id, domain, &code).await?;
+    let records = records(env, &zone.id, domain, &code).await?;
     let create = || create_action(&zone.id, &TxtRecord::new(domain, &code), id).change();
     let removals = records.stale.iter().map(|record| delete_action(&zone.id, record).change());
     Ok(((!records.current).then(create), removals.collect()))
@@ -206,16 +206,16 @@ pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action
 
 /// A record that exists counts as created.
 pub async fn create(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     zone: &ZoneId,
     txt: &TxtRecord,
     id: &ConnectorId,
 ) -> Result<(), Error> {
     let find = async || {
-        let records = tools.client.list(&record::list_txt(zone, &txt.name)).await?;
+        let records = env.client.list(&record::list_txt(zone, &txt.name)).await?;
         Ok(records.into_iter().find(|record| record.txt().as_ref() == Some(&txt.value)))
     };
-    match tools.execute_once(&create_action(zone, txt, id), find).await {
+    match env.execute_once(&create_action(zone, txt, id), find).await {
         Err(Error::Api(error)) if error.has_code(record::ERR_IDENTICAL_RECORD) => Ok(()),
         created => created.map(|_| ()),
     }
@@ -223,16 +223,16 @@ pub async fn create(
 
 /// Empty if the zone is not in this account.
 pub async fn changes_of(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     domain: &EmailDomain,
     id: &ConnectorId,
     code: Option<&str>,
     replace_stale: bool,
 ) -> Result<Vec<Change>, Error> {
-    let DnsHost::Cloudflare { zone, .. } = dns_host(tools, domain).await? else {
+    let DnsHost::Cloudflare { zone, .. } = dns_host(env, domain).await? else {
         return Ok(Vec::new());
     };
-    let (create, removals) = changes(tools, &zone, domain, code, id).await?;
+    let (create, removals) = changes(env, &zone, domain, code, id).await?;
     let removals = if replace_stale { removals } else { Vec::new() };
     Ok(create.into_iter().chain(removals).collect())
 }

@@ -98,15 +98,15 @@ pub struct Timeline {
 type Names = BTreeMap<String, (String, Option<String>)>;
 
 /// Fails if neither log can be read.
-pub async fn read(tools: &Env<'_>, options: &Options) -> Result<Timeline, Error> {
-    let audit = audit_log::list(tools.account, options.since, options.until);
-    let logins = access_log::list(tools.account, options.since, Some(options.until));
+pub async fn read(env: &Env<'_>, options: &Options) -> Result<Timeline, Error> {
+    let audit = audit_log::list(env.account, options.since, options.until);
+    let logins = access_log::list(env.account, options.since, Some(options.until));
     let (audit, logins, connectors, apps, idps) = tokio::join!(
-        tools.client.list(&audit),
-        tools.client.list(&logins),
-        connector::list(tools),
-        app::list(tools),
-        idp::list(tools),
+        env.client.list(&audit),
+        env.client.list(&logins),
+        connector::list(env),
+        app::list(env),
+        idp::list(env),
     );
     let mut not_checked = Vec::new();
     if let (Err(_), Err(_)) = (&audit, &logins) {
@@ -150,8 +150,8 @@ pub async fn read(tools: &Env<'_>, options: &Options) -> Result<Timeline, Error>
     };
     let logins: Vec<_> =
         logins.into_iter().filter(|row| filter.app.is_some() && filter.admits(row)).collect();
-    let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
-    let entries = tools.own(&entries);
+    let entries = env.journal.read().map(|reading| reading.entries).unwrap_or_default();
+    let entries = env.own(&entries);
     let sources = Sources { logins: &logins, entries: &entries, names: &names };
     let (rows, first_denied, first_allowed_after) = merge(options, changes, &sources);
     Ok(Timeline {

@@ -31,11 +31,11 @@ pub struct UpdateResult {
 
 impl Update {
     pub async fn prepare(
-        tools: &Env<'_>,
+        env: &Env<'_>,
         target: Target,
         edit: impl FnOnce(&mut Document) -> Result<(), FlowError>,
     ) -> Result<Self, Error> {
-        let before = tools.client.send(&target.read(tools.account)).await?;
+        let before = env.client.send(&target.read(env.account)).await?;
         Ok(Self::of(target, before, edit)?)
     }
 
@@ -66,40 +66,40 @@ impl Update {
         name.filter(|name| !name.is_empty()).unwrap_or_else(|| self.target.noun().to_owned())
     }
 
-    pub fn changes(&self, tools: &Env<'_>) -> Vec<Change> {
+    pub fn changes(&self, env: &Env<'_>) -> Vec<Change> {
         if self.is_empty() {
             return Vec::new();
         }
         let title = format!("change the {} {}", self.target.noun(), self.name());
-        vec![Change::new(title, &self.request(tools), self.requested.clone())]
+        vec![Change::new(title, &self.request(env), self.requested.clone())]
     }
 
     /// The response is passed to `answered` before the object is read again.
     pub async fn apply(
         &self,
-        tools: &Env<'_>,
+        env: &Env<'_>,
         answered: impl FnOnce(Option<&Document>),
     ) -> Result<UpdateResult, Error> {
-        let now = tools.client.send(&self.target.read(tools.account)).await?;
+        let now = env.client.send(&self.target.read(env.account)).await?;
         self.ensure_unchanged(&now)?;
         let title = format!("change the {} {}", self.target.noun(), self.name());
-        self.send(tools, title, None, answered).await
+        self.send(env, title, None, answered).await
     }
 
     /// Does not read the object again first: in a lockout each round trip counts. `undoes` is the
     /// journal entry that the edit undoes.
     pub(super) async fn send(
         &self,
-        tools: &Env<'_>,
+        env: &Env<'_>,
         title: impl Into<Title>,
         undoes: Option<&str>,
         answered: impl FnOnce(Option<&Document>),
     ) -> Result<UpdateResult, Error> {
         let before = self.before.to_raw();
         let intent = WriteIntent { undoes, ..WriteIntent::new(title.into(), Some(before.get())) };
-        let answer = match tools.send_write(&self.request(tools), intent).await {
+        let answer = match env.send_write(&self.request(env), intent).await {
             Err(Error::Api(error)) if error.outcome_unknown() => {
-                let Some(applied) = self.find_applied(tools).await else {
+                let Some(applied) = self.find_applied(env).await else {
                     return Err(error.into());
                 };
                 answered(None);
@@ -108,7 +108,7 @@ impl Update {
             answer => answer?,
         };
         answered(answer.as_ref());
-        let seen = tools.client.send(&self.target.read(tools.account)).await;
+        let seen = env.client.send(&self.target.read(env.account)).await;
         let seen = seen.map_err(|error| {
             FlowError::not_confirmed(format!(
                 "{} was sent, but could not be confirmed",
@@ -122,23 +122,23 @@ impl Update {
 
     /// What became of a change whose response was lost: in a lockout, what was applied
     /// must not look like a failure. `None` where the object does not show all of it.
-    async fn find_applied(&self, tools: &Env<'_>) -> Option<UpdateResult> {
-        let seen = tools.client.send(&self.target.read(tools.account)).await.ok()?;
+    async fn find_applied(&self, env: &Env<'_>) -> Option<UpdateResult> {
+        let seen = env.client.send(&self.target.read(env.account)).await.ok()?;
         self.compare_with(seen).ok().filter(|result| result.not_returned.is_empty())
     }
 
     pub(super) fn record_unsent(
         &self,
-        tools: &Env<'_>,
+        env: &Env<'_>,
         title: impl Into<Title>,
     ) -> Result<(), FlowError> {
         let before = self.before.to_raw();
         let intent = WriteIntent::new(title.into(), Some(before.get()));
-        tools.record_unsent(&self.request(tools), &intent)
+        env.record_unsent(&self.request(env), &intent)
     }
 
-    fn request(&self, tools: &Env<'_>) -> WriteRequest<Option<Document>> {
-        self.target.replace(tools.account, &self.desired)
+    fn request(&self, env: &Env<'_>) -> WriteRequest<Option<Document>> {
+        self.target.replace(env.account, &self.desired)
     }
 
     fn subject(&self) -> String {

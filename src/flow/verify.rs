@@ -36,21 +36,21 @@ pub fn can_succeed(diagnosis: &Diagnosis) -> bool {
     matches!(diagnosis.verdict, Verdict::Visible | Verdict::Unreachable)
 }
 
-pub fn begin_action(tools: &Env<'_>, domain: &str, id: &ConnectorId) -> Action<()> {
+pub fn begin_action(env: &Env<'_>, domain: &str, id: &ConnectorId) -> Action<()> {
     Action::new(
         format!("start the verification of {domain}"),
-        connector::begin_verification(tools.account, id),
+        connector::begin_verification(env.account, id),
         [Difference::new("verification.status", (), "pending")],
     )
 }
 
 /// A refused start counts as started if the connector shows it.
-pub async fn begin(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
+pub async fn begin(env: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
     let id = &connector.id;
-    let read = async || tools.client.send(&connector::get(tools.account, id)).await;
+    let read = async || env.client.send(&connector::get(env.account, id)).await;
     let find = async || Ok((next_action(&*read().await?) != VerifyAction::Begin).then_some(()));
-    let action = begin_action(tools, &connector.email_domain, id);
-    let Err(error) = tools.execute_once(&action, find).await else {
+    let action = begin_action(env, &connector.email_domain, id);
+    let Err(error) = env.execute_once(&action, find).await else {
         return Ok(read().await?);
     };
     if let Error::Api(refused) = &error
@@ -66,16 +66,16 @@ pub async fn begin(tools: &Env<'_>, connector: &Connector) -> Result<Connector, 
 
 /// A run that ends without success is repeated once.
 pub async fn wait_until_verified(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     mut connector: Connector,
     deadline: Timestamp,
     on_look: &dyn Fn(&Connector),
 ) -> Result<Connector, Error> {
     for _ in 0..2 {
         if next_action(&connector) == VerifyAction::Begin {
-            connector = begin(tools, &connector).await?;
+            connector = begin(env, &connector).await?;
         }
-        connector = wait_until_final(tools, connector, deadline, on_look).await?;
+        connector = wait_until_final(env, connector, deadline, on_look).await?;
         if connector.is_verified() {
             return Ok(connector);
         }
@@ -84,16 +84,16 @@ pub async fn wait_until_verified(
 }
 
 async fn wait_until_final(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     connector: Connector,
     deadline: Timestamp,
     on_look: &dyn Fn(&Connector),
 ) -> Result<Connector, Error> {
     let mut seen = connector;
     let mut first = true;
-    let ended = wait::poll(tools.clock, deadline, async || {
+    let ended = wait::poll(env.clock, deadline, async || {
         if !first {
-            seen = tools.client.send(&connector::get(tools.account, &seen.id)).await?;
+            seen = env.client.send(&connector::get(env.account, &seen.id)).await?;
         }
         first = false;
         on_look(&seen);
@@ -104,7 +104,7 @@ async fn wait_until_final(
 }
 
 pub async fn poll_until(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     connector: Connector,
     deadline: Timestamp,
     wanted: impl Fn(&Connector) -> bool,
@@ -112,10 +112,10 @@ pub async fn poll_until(
 ) -> Result<Option<Connector>, Error> {
     let id = connector.id.clone();
     let mut seen = Some(connector);
-    wait::poll(tools.clock, deadline, async || {
+    wait::poll(env.clock, deadline, async || {
         let now = match seen.take() {
             Some(connector) => connector,
-            None => tools.client.send(&connector::get(tools.account, &id)).await?,
+            None => env.client.send(&connector::get(env.account, &id)).await?,
         };
         on_look(&now);
         Ok(wanted(&now).then_some(now))

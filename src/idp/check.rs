@@ -25,22 +25,26 @@ pub struct CheckOptions {
     /// Warn if a certificate expires within this time.
     pub cert_days: u32,
     pub one_time_pins: usize,
-    pub bases: KnownIssuers,
+    pub issuers: KnownIssuers,
 }
 
 impl CheckOptions {
     pub fn new(now: Timestamp, one_time_pins: usize) -> Self {
-        Self { now, cert_days: 30, one_time_pins, bases: KnownIssuers::default() }
+        Self { now, cert_days: 30, one_time_pins, issuers: KnownIssuers::default() }
     }
 }
 
 /// Runs all checks concurrently. The last result is always that a real login was not tested.
-pub async fn check(fetcher: &Fetcher, subject: Subject<'_>, terms: &CheckOptions) -> Vec<IdpCheck> {
-    let plan = plan::of(subject, &terms.bases);
-    let facts = facts::gather(fetcher, &plan, terms.now).await;
-    evaluate::evaluate(subject, &plan, &facts, terms)
+pub async fn check(
+    fetcher: &Fetcher,
+    subject: Subject<'_>,
+    options: &CheckOptions,
+) -> Vec<IdpCheck> {
+    let plan = plan::of(subject, &options.issuers);
+    let facts = facts::gather(fetcher, &plan, options.now).await;
+    evaluate::evaluate(subject, &plan, &facts, options)
 }
 
-pub fn offline(subject: Subject<'_>, terms: &CheckOptions) -> Vec<IdpCheck> {
-    evaluate::evaluate(subject, &plan::Plan::default(), &facts::Facts::default(), terms)
+pub fn offline(subject: Subject<'_>, options: &CheckOptions) -> Vec<IdpCheck> {
+    evaluate::evaluate(subject, &plan::Plan::default(), &facts::Facts::default(), options)
 }

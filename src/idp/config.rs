@@ -84,8 +84,9 @@ pub fn problems(
     config: &Map<String, Json>,
     purpose: Purpose,
 ) -> Vec<FieldError> {
-    let is_kept = |invalid: &FieldError| purpose == Purpose::Update && is_kept(invalid, config);
-    let mut found: Vec<_> = fields(kind, config).filter(|invalid| !is_kept(invalid)).collect();
+    let is_tolerated =
+        |invalid: &FieldError| purpose == Purpose::Update && is_tolerated(invalid, config);
+    let mut found: Vec<_> = fields(kind, config).filter(|invalid| !is_tolerated(invalid)).collect();
     found.extend(missing(kind, config, purpose));
     found.extend(lacks_email(kind.name, config));
     if purpose == Purpose::Update {
@@ -156,7 +157,7 @@ pub fn lacks_email(kind: &str, config: &Map<String, Json>) -> Option<FieldError>
 
 /// Whether a problem is acceptable in an existing configuration: the API has unknown fields and
 /// hides secrets, and one readable certificate is enough.
-fn is_kept(invalid: &FieldError, config: &Map<String, Json>) -> bool {
+fn is_tolerated(invalid: &FieldError, config: &Map<String, Json>) -> bool {
     let is_readable = |text: &str| certificate::read_all(text).is_ok();
     let list = || config.get("idp_public_certs").and_then(Json::as_array).into_iter().flatten();
     match invalid.wrong {

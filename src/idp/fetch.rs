@@ -77,12 +77,12 @@ pub enum FetchError {
     Unreachable { host: String, reason: String },
     #[error("`{host}` sent more than {limit} bytes")]
     TooLarge { host: String, limit: usize },
-    #[error("`{host}` returned HTTP {status}{}", said.as_ref().map(|said| format!(": {said}")).unwrap_or_default())]
+    #[error("`{host}` returned HTTP {status}{}", message.as_ref().map(|message| format!(": {message}")).unwrap_or_default())]
     Status {
         host: String,
         status: u16,
         /// The message of an OAuth error in JSON (RFC 6749 section 5.2).
-        said: Option<String>,
+        message: Option<String>,
     },
 }
 
@@ -204,7 +204,7 @@ impl Fetcher {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .dns_resolver(Guard { host: host(url), loopback })
+            .dns_resolver(AddressGuard { host: host(url), loopback })
             .user_agent(concat!("cfsso/", env!("CARGO_PKG_VERSION")));
         match &self.proxy {
             _ if loopback => client.no_proxy(),
@@ -237,7 +237,7 @@ impl Fetcher {
         Err(FetchError::Status {
             host: host(url),
             status: response.status().as_u16(),
-            said: body_excerpt(&body),
+            message: body_excerpt(&body),
         })
     }
 }
@@ -284,7 +284,7 @@ fn target(url: &Url, response: &reqwest::Response) -> Option<Url> {
 
 /// Resolves names to allowed addresses only: the checked address is the one that is connected to,
 /// even if the name server's next answer differs.
-struct Guard {
+struct AddressGuard {
     /// `host` or `host:port`; other names are those of the user's proxy.
     host: String,
     loopback: bool,
@@ -294,7 +294,7 @@ struct Guard {
 #[error("{0} is not a public address")]
 struct PrivateAddress(IpAddr);
 
-impl Resolve for Guard {
+impl Resolve for AddressGuard {
     fn resolve(&self, name: Name) -> Resolving {
         let target = self.host.split(':').next().unwrap_or_default();
         let guarded = name.as_str().eq_ignore_ascii_case(target);
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn a_redirect_is_as_unreachable_as_where_it_leads() {
         let host = || "idp.example".to_owned();
-        let status = |status| FetchError::Status { host: host(), status, said: None };
+        let status = |status| FetchError::Status { host: host(), status, message: None };
         for (source, expected) in [
             (FetchError::Unreachable { host: host(), reason: "no such host".to_owned() }, true),
             (status(503), true),
@@ -427,7 +427,7 @@ mod tests {
         for (target, loopback, admitted) in
             [("localhost:8443", false, false), ("localhost", true, true), ("a.cats", false, true)]
         {
-            let guard = Guard { host: target.to_owned(), loopback };
+            let guard = AddressGuard { host: target.to_owned(), loopback };
             let found = guard.resolve("localhost".parse().unwrap()).await;
             assert_eq!(found.is_ok(), admitted, "{target}");
             if let Err(error) = found {

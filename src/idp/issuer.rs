@@ -63,13 +63,13 @@ impl FromStr for Issuer {
         if !url.username().is_empty() || url.password().is_some() {
             return wrong(IssuerProblem::Credentials);
         }
-        Ok(Self(openid(text)))
+        Ok(Self(from_oauth_metadata_url(text)))
     }
 }
 
 /// The issuer of an RFC 8414 document, whose well-known path precedes the issuer's path (section
 /// 3.1); many products append it instead.
-fn openid(text: &str) -> String {
+fn from_oauth_metadata_url(text: &str) -> String {
     match text.split_once(OAUTH) {
         Some((origin, path)) => format!("{origin}{path}{WELL_KNOWN}"),
         None => text.to_owned(),

@@ -83,7 +83,7 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, JwksError> {
     let mut jwks = Jwks { valid: Vec::new(), rejected: Vec::new(), notes: Vec::new() };
     for (index, key) in keys.iter().enumerate() {
         let kid = key["kid"].as_str().map_or_else(|| format!("#{}", index + 1), str::to_owned);
-        match judge(key, now) {
+        match check_key(key, now) {
             Ok(algorithm) => {
                 jwks.valid.push(format!("{algorithm} `{kid}`"));
                 let expired = certificate_end(key).filter(|end| *end < now);
@@ -98,7 +98,7 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, JwksError> {
 }
 
 /// The algorithm of a key, or its type, if it can verify a login.
-fn judge(key: &Value, now: Timestamp) -> Result<String, RejectReason> {
+fn check_key(key: &Value, now: Timestamp) -> Result<String, RejectReason> {
     if key["use"] == "enc" {
         return Err(RejectReason::Encryption);
     }
@@ -184,7 +184,7 @@ mod tests {
                 Err(RejectReason::Expired(ended)),
             ),
         ] {
-            assert_eq!(judge(&key, now), expected.map(str::to_owned), "{key}");
+            assert_eq!(check_key(&key, now), expected.map(str::to_owned), "{key}");
         }
     }
 

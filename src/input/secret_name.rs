@@ -24,10 +24,10 @@ pub fn is_secret_name(name: &str) -> bool {
         "client_assertion",
     ];
     /// Such a name holds a location, not the secret.
-    const PLACES: [&str; 2] = ["_file", "_stdin"];
+    const LOCATION_SUFFIXES: [&str; 2] = ["_file", "_stdin"];
     const NAMES: [&str; 4] = ["authorization", "proxy_authorization", "cookie", "set_cookie"];
     let name = words(name);
-    if PLACES.iter().any(|place| name.ends_with(place)) {
+    if LOCATION_SUFFIXES.iter().any(|place| name.ends_with(place)) {
         return false;
     }
     let is_part = |part: &str| format!("_{name}_").contains(&format!("_{part}_"));

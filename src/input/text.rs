@@ -42,14 +42,14 @@ pub fn decode_xml(bytes: &[u8]) -> Result<String, Undecodable> {
         "iso-8859-1" | "latin1" | "latin-1" => {
             Ok(bytes.iter().map(|byte| char::from(*byte)).collect())
         }
-        "windows-1252" | "cp1252" => Ok(bytes.iter().map(|byte| windows(*byte)).collect()),
+        "windows-1252" | "cp1252" => Ok(bytes.iter().map(|byte| windows_1252(*byte)).collect()),
         other => Err(Undecodable::Encoding(other.to_owned())),
     }
 }
 
 /// A byte of windows-1252, which differs from Latin-1 in 0x80 to 0x9F (WHATWG Encoding Standard,
 /// index windows-1252).
-fn windows(byte: u8) -> char {
+fn windows_1252(byte: u8) -> char {
     const HIGH: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
     match byte {
         0x80..=0x9F => HIGH.chars().nth(usize::from(byte - 0x80)).unwrap_or(char::from(byte)),

@@ -67,7 +67,7 @@ impl Answers {
             return Ok(Some(secret.to_owned()));
         }
         let Some(path) = get(&file).map(Path::new) else { return Ok(None) };
-        context.is_private(path, "secret")?;
+        context.ensure_private(path, "secret")?;
         let bytes = context.read_file(path, LARGEST, "secret").await?;
         let secret = text::decode(&bytes);
         secret.map(Some).map_err(|error| self.not_usable(&file, &error.to_string()))

@@ -75,8 +75,8 @@ impl ErrorReport {
     }
 
     /// Adds the global options of this run to the command in the hint.
-    pub(super) fn with_call(mut self, call: &Invocation) -> Self {
-        self.hint = self.hint.map(|hint| call.add_global_flags(&hint));
+    pub(super) fn with_invocation(mut self, invocation: &Invocation) -> Self {
+        self.hint = self.hint.map(|hint| invocation.add_global_flags(&hint));
         self
     }
 
@@ -135,7 +135,7 @@ impl ErrorReport {
 fn print_line(page: &mut Page, label: Text, sentences: &str) {
     let mut start = label;
     for line in sentences.lines() {
-        page.labeled(std::mem::take(&mut start).padded(GUTTER), Text::told(line));
+        page.labeled(std::mem::take(&mut start).padded(GUTTER), Text::verbatim(line));
     }
 }
 
@@ -159,7 +159,7 @@ mod tests {
         }
     }
 
-    fn told(failure: &ErrorReport, width: Option<usize>, colour: bool) -> String {
+    fn rendered(failure: &ErrorReport, width: Option<usize>, colour: bool) -> String {
         let look = Style { colour, unicode: true, width };
         let mut page = Page::new(look, jiff::Timestamp::UNIX_EPOCH);
         failure.show(&mut page);
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_terminal_gets_wrapped_lines_and_whole_commands() {
-        insta::assert_snapshot!(told(&refused(), Some(80), false), @"
+        insta::assert_snapshot!(rendered(&refused(), Some(80), false), @"
         error: cannot enable `cool.cats`
         cause: the API refused the change
                PATCH /accounts/0123456789abcdef0123456789abcdef/sso_connectors/68ca7b2e
@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn colour_marks_the_labels_and_the_command() {
         let failure = ErrorReport { causes: vec![], request: None, ray_id: None, ..refused() };
-        insta::assert_snapshot!(told(&failure, None, true).replace('\u{1b}', "ESC"), @r"
+        insta::assert_snapshot!(rendered(&failure, None, true).replace('\u{1b}', "ESC"), @r"
         ESC[31merror:ESC[0m cannot enable ESC[36m`cool.cats`ESC[0m
                ESC[2m10000 Authentication errorESC[0m
         ESC[1mneeds:ESC[0m SSO Connectors Write
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn a_log_gets_one_line_each() {
-        assert_eq!(told(&refused(), None, false).lines().count(), 7);
+        assert_eq!(rendered(&refused(), None, false).lines().count(), 7);
     }
 
     #[test]
@@ -203,7 +203,7 @@ mod tests {
             Some("go on with `cfsso setup cool.cats`\nundo with `cfsso journal undo`".into());
         let failure =
             ErrorReport { hint, ..ErrorReport::new(ExitCode::HalfDone, "stopped half way") };
-        insta::assert_snapshot!(told(&failure, Some(80), false), @r"
+        insta::assert_snapshot!(rendered(&failure, Some(80), false), @r"
         error: stopped half way
         hint:  go on with `cfsso setup cool.cats`
                undo with `cfsso journal undo`

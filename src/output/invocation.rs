@@ -58,7 +58,7 @@ mod tests {
         let profile = Invocation::default()
             .with("--account", Some("00000000000000000000000000000001".to_owned()))
             .with("--profile", Some("'my work'".to_owned()));
-        for (call, sentence, whole) in [
+        for (invocation, sentence, whole) in [
             (&nowhere, "`cfsso connector list`", "`cfsso connector list`"),
             (&sandbox, "run `cfsso app list`, or not", "run `cfsso app list --sandbox`, or not"),
             (&sandbox, "`cfsso a` or `cfsso b`", "`cfsso a --sandbox` or `cfsso b --sandbox`"),
@@ -78,8 +78,8 @@ mod tests {
                 "`cfsso enable a.b --profile=c --account 00000000000000000000000000000001`",
             ),
         ] {
-            assert_eq!(call.add_global_flags(sentence), whole);
-            assert_eq!(call.add_global_flags(whole), whole, "once is enough");
+            assert_eq!(invocation.add_global_flags(sentence), whole);
+            assert_eq!(invocation.add_global_flags(whole), whole, "once is enough");
         }
     }
 }

@@ -52,4 +52,4 @@ pub use style::{ColorChoice, Environment, Style, use_color, use_progress, use_un
 pub use text::Text;
 pub use yaml::from_json as yaml_from_json;
 
-pub use crate::rfc3339::text as time;
+pub use crate::rfc3339::format as time;

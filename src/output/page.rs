@@ -18,14 +18,14 @@ const PROSE_WIDTH: usize = 100;
 pub struct Page {
     look: Style,
     now: Timestamp,
-    call: Invocation,
+    invocation: Invocation,
     is_verbose: bool,
     out: String,
 }
 
 impl Page {
     pub fn new(look: Style, now: Timestamp) -> Self {
-        Self { look, now, call: Invocation::default(), is_verbose: false, out: String::new() }
+        Self { look, now, invocation: Invocation::default(), is_verbose: false, out: String::new() }
     }
 
     /// With `-v`, passed checks are listed.
@@ -38,8 +38,8 @@ impl Page {
     }
 
     /// Adds the global options of this run to commands.
-    pub fn with_call(self, call: Invocation) -> Self {
-        Self { call, ..self }
+    pub fn with_invocation(self, invocation: Invocation) -> Self {
+        Self { invocation, ..self }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -48,7 +48,7 @@ impl Page {
 
     /// One line, never wrapped.
     pub fn line(&mut self, text: impl Into<Text>) {
-        let line = text.into().with_call(&self.call).render(self.look.colour);
+        let line = text.into().with_invocation(&self.invocation).render(self.look.colour);
         self.out.push_str(line.trim_end_matches(' '));
         self.out.push('\n');
     }
@@ -63,7 +63,7 @@ impl Page {
 
     /// Prose after a label; further lines start under the first word.
     pub fn labeled(&mut self, label: impl Into<Text>, text: impl Into<Text>) {
-        let (label, text) = (label.into(), text.into().with_call(&self.call));
+        let (label, text) = (label.into(), text.into().with_invocation(&self.invocation));
         let indent = label.width();
         let mut start = label;
         for line in self.wrap(&text, indent) {
@@ -79,7 +79,7 @@ impl Page {
 
     /// A line of a checklist. The detail wraps under itself, or below the title if space is short.
     pub fn step(&mut self, mark: Status, title: &str, detail: impl Into<Text>) {
-        let (title, detail) = (Text::plain(title), detail.into().with_call(&self.call));
+        let (title, detail) = (Text::plain(title), detail.into().with_invocation(&self.invocation));
         let mark_width = self.mark_width();
         let column = mark_width + TITLE_WIDTH + 2;
         let label = self.mark(mark).padded(mark_width) + title.clone();

@@ -7,7 +7,7 @@ use super::streams::lock;
 pub(super) type Input = Arc<Mutex<Box<dyn Read + Send>>>;
 
 /// Longer answers are rejected.
-const LIMIT: usize = 4096;
+const MAX_LINE: usize = 4096;
 
 /// Runs `work` on its own thread: it delays no interrupt, and the process does not wait for it.
 pub(super) async fn on_thread<T: Default + Send + 'static>(
@@ -25,17 +25,17 @@ pub(super) async fn read_line(stdin: Input) -> io::Result<Option<String>> {
     on_thread(move || line(&mut **lock(&stdin))).await
 }
 
-const LARGEST: u64 = 1024 * 1024;
+const MAX_INPUT: u64 = 1024 * 1024;
 
 /// The rest of the input, up to 1 MiB.
 pub(super) async fn read_to_end(stdin: Input) -> io::Result<Vec<u8>> {
     let read = move || {
         let mut bytes = Vec::new();
-        (&mut **lock(&stdin)).take(LARGEST + 1).read_to_end(&mut bytes)?;
+        (&mut **lock(&stdin)).take(MAX_INPUT + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
     let bytes = on_thread(read).await?;
-    if bytes.len() as u64 > LARGEST {
+    if bytes.len() as u64 > MAX_INPUT {
         return Err(io::Error::new(ErrorKind::InvalidData, "the input is larger than 1 MiB"));
     }
     Ok(bytes)
@@ -49,7 +49,7 @@ fn line(stdin: &mut dyn Read) -> io::Result<Option<String>> {
         match stdin.read(&mut byte) {
             Ok(0) => return Ok((!line.is_empty()).then(|| text_of(&line))),
             Ok(_) if byte == *b"\n" => return Ok(Some(text_of(&line))),
-            Ok(_) if line.len() == LIMIT => {
+            Ok(_) if line.len() == MAX_LINE => {
                 return Err(io::Error::new(ErrorKind::InvalidData, "the answer is too long"));
             }
             Ok(_) => line.push(byte[0]),

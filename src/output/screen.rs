@@ -51,7 +51,7 @@ pub struct ScreenOptions {
 pub struct Screen {
     options: ScreenOptions,
     clock: Clock,
-    call: Invocation,
+    invocation: Invocation,
     selection: Selection,
     stdin: Input,
     editor: Editor,
@@ -85,7 +85,7 @@ impl Screen {
         Self {
             options,
             clock,
-            call: Invocation::default(),
+            invocation: Invocation::default(),
             selection: Selection::default(),
             stdin: Arc::new(Mutex::new(stdin)),
             editor: Editor::default(),
@@ -96,8 +96,8 @@ impl Screen {
     }
 
     /// Adds the global options of this run to printed commands.
-    pub fn with_call(mut self, call: Invocation) -> Self {
-        self.call = call;
+    pub fn with_invocation(mut self, invocation: Invocation) -> Self {
+        self.invocation = invocation;
         self
     }
 
@@ -207,11 +207,11 @@ impl Screen {
             #[serde(skip_serializing_if = "Option::is_none")]
             fix: Option<String>,
         }
-        let text = text.with_call(&self.call);
+        let text = text.with_invocation(&self.invocation);
         if !self.format().is_structured() {
             return self.print_labeled(label, &text);
         }
-        let plain = |fix: &str| Text::prose(fix).with_call(&self.call).render(false);
+        let plain = |fix: &str| Text::prose(fix).with_invocation(&self.invocation).render(false);
         let remark = Remark {
             level,
             message: text.render(false),
@@ -283,7 +283,7 @@ impl Screen {
             Some(prompt) => prompt.update(status, look),
             none => none.insert(StatusPrompt::new(status, question, look)).text(),
         };
-        self.stderr.put(&text);
+        self.stderr.write_at_cursor(&text);
     }
 
     /// The user pressed Enter: the prompt scrolled up and stays there.
@@ -303,8 +303,8 @@ impl Screen {
         match &lock(&self.state).question {
             None => self.stderr.with_progress_hidden(halt),
             Some(question) => {
-                question.mode.lift(halt);
-                self.stderr.put(&question.text);
+                question.mode.with_saved_mode(halt);
+                self.stderr.write_at_cursor(&question.text);
             }
         }
     }
@@ -312,7 +312,7 @@ impl Screen {
     /// Rings the terminal's bell, if standard error is one.
     pub fn ring(&self) {
         if self.options.stderr_terminal {
-            self.stderr.put("\u{7}");
+            self.stderr.write_at_cursor("\u{7}");
         }
     }
 
@@ -324,7 +324,7 @@ impl Screen {
             line.finish_and_clear();
         }
         if lock(&self.stderr.prompt).take().is_some() {
-            self.stderr.put(StatusPrompt::CLEAR);
+            self.stderr.write_at_cursor(StatusPrompt::CLEAR);
         }
     }
 
@@ -385,7 +385,7 @@ impl Screen {
         if lock(&self.state).question.take().is_some() {
             self.stderr.write(if self.edits() { END_EDITING } else { "\n" });
         }
-        let failure = &failure.clone().with_call(&self.call);
+        let failure = &failure.clone().with_invocation(&self.invocation);
         let json = serde_json::to_string(&ErrorDocument { error: failure })
             .ok()
             .filter(|_| self.format().is_structured());
@@ -412,7 +412,9 @@ impl Screen {
     }
 
     fn blank_page(&self, look: Style) -> Page {
-        Page::new(look, self.clock.now()).with_call(self.call.clone()).verbose(self.options.verbose)
+        Page::new(look, self.clock.now())
+            .with_invocation(self.invocation.clone())
+            .verbose(self.options.verbose)
     }
 
     fn print_labeled(&self, label: Text, text: &Text) {

@@ -30,19 +30,19 @@ impl Stderr {
         }
         let prompt = lock(&self.prompt);
         let Some(prompt) = &*prompt else { return work() };
-        self.put(StatusPrompt::CLEAR);
+        self.write_at_cursor(StatusPrompt::CLEAR);
         let result = work();
-        self.put(&prompt.text());
+        self.write_at_cursor(&prompt.text());
         result
     }
 
     /// Writes `text`. A failure is ignored, since there is nowhere to report it.
     pub(super) fn write(&self, text: &str) {
-        self.with_progress_hidden(|| self.put(text));
+        self.with_progress_hidden(|| self.write_at_cursor(text));
     }
 
     /// Writes at the cursor, without hiding the live line.
-    pub(super) fn put(&self, text: &str) {
+    pub(super) fn write_at_cursor(&self, text: &str) {
         let mut stream = lock(&self.stream);
         let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
     }

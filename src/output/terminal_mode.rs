@@ -53,7 +53,7 @@ impl TerminalMode {
 
 impl TerminalMode {
     /// Restores the saved mode while `work` runs.
-    pub(super) fn lift(&self, work: impl FnOnce()) {
+    pub(super) fn with_saved_mode(&self, work: impl FnOnce()) {
         let _during = Self::save();
         self.restore();
         work();

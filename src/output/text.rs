@@ -53,9 +53,9 @@ impl Color {
 
 impl Text {
     /// Adds the global options of this run to each `Color::Advice` command.
-    pub(super) fn with_call(mut self, call: &Invocation) -> Self {
+    pub(super) fn with_invocation(mut self, invocation: &Invocation) -> Self {
         for piece in self.pieces.iter_mut().filter(|piece| piece.tone == Color::Advice) {
-            piece.text = call.add_global_flags(&piece.text);
+            piece.text = invocation.add_global_flags(&piece.text);
         }
         self
     }
@@ -95,7 +95,7 @@ impl Text {
     }
 
     /// `Text::prose`, with commands printed as they were run.
-    pub(super) fn told(sentence: &str) -> Self {
+    pub(super) fn verbatim(sentence: &str) -> Self {
         Self::with_code(sentence, Color::Code)
     }
 
@@ -312,10 +312,10 @@ mod tests {
 
     #[test]
     fn what_is_to_be_pasted_is_made_whole_and_what_was_run_stays() {
-        let call = Invocation::default().with("--sandbox", None);
+        let invocation = Invocation::default().with("--sandbox", None);
         let text = Text::code("cfsso a") + Text::prose(" was run; `cfsso b` undoes it");
         assert_eq!(
-            text.with_call(&call).render(false),
+            text.with_invocation(&invocation).render(false),
             "`cfsso a` was run; `cfsso b --sandbox` undoes it"
         );
     }

@@ -53,7 +53,7 @@ pub(super) struct Received {
 
 /// The providers shared with an account. Their real fields beyond `read_only` are unknown.
 pub(super) fn received(state: &State, account: &str, now: Timestamp) -> Vec<Received> {
-    let shares = state.shares.iter().filter(|share| has(state, share, account, now));
+    let shares = state.shares.iter().filter(|share| has_received(state, share, account, now));
     let resources = shares.flat_map(|share| &share.resources);
     let mut list: Vec<Received> = Vec::new();
     for resource in resources.filter(|resource| status(resource.removed, now) != "deleted") {
@@ -64,7 +64,7 @@ pub(super) fn received(state: &State, account: &str, now: Timestamp) -> Vec<Rece
 }
 
 /// Whether the account has the share: from association until disassociation.
-fn has(state: &State, share: &Share, account: &str, now: Timestamp) -> bool {
+fn has_received(state: &State, share: &Share, account: &str, now: Timestamp) -> bool {
     share.account != account
         && status(share.removed, now) != "deleted"
         && share.recipients.iter().any(|recipient| {

@@ -65,7 +65,7 @@ async fn handle(
     request.extensions_mut().insert(identity);
     let path = request.uri().path();
     let path = path.strip_prefix(BASE).unwrap_or(path);
-    let fault = shared.faults().strike(&exchange.method, path);
+    let fault = shared.faults().next_fault(&exchange.method, path);
     let left = remaining_quota(&shared, credential, fault.as_ref());
     let answer = match fault {
         _ if left.is_exceeded => Some(rate_limited(left.reset)),

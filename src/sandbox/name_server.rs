@@ -141,8 +141,8 @@ fn catalog(state: &State) -> Catalog {
     };
     serve("cfsso.test", HOSTED_NS, HOSTED_NS.map(address).into());
     serve("elsewhere.test", EXTERNAL_NS, EXTERNAL_NS.map(address).into());
-    for zone in &state.elsewhere {
-        serve(&zone.zone, EXTERNAL_NS, elsewhere(zone));
+    for zone in &state.external_zones {
+        serve(&zone.zone, EXTERNAL_NS, external_records(zone));
     }
     // Last, so that a zone hosted here replaces an external one of its name.
     for zone in state.zones.iter().filter(|zone| zone.is_served()) {
@@ -171,7 +171,7 @@ fn known(name: &str) -> Name {
     absolute(name).expect("a constant that is a name")
 }
 
-fn elsewhere(zone: &state::ExternalZone) -> Vec<Record> {
+fn external_records(zone: &state::ExternalZone) -> Vec<Record> {
     let record = |(name, text): &(String, String)| {
         let strings = txt::strings(&txt::quoted(text))?;
         Some(Record::from_rdata(absolute(name).ok()?, AUTOMATIC_TTL, text_data(&strings)))

@@ -53,7 +53,7 @@ impl State {
                 text(1, 1, "cool.cats", "v=spf1 -all"),
                 text(2, 4, "both.cats", OTHER_CODE),
             ],
-            elsewhere: ["partial.cats", "pending.cats"].map(elsewhere).into(),
+            external_zones: ["partial.cats", "pending.cats"].map(external_zone).into(),
             organizations: team::organizations(),
             providers: team::providers(),
             apps: team::apps(),
@@ -158,7 +158,7 @@ fn text(digit: u8, zone: u8, name: &str, value: &str) -> Record {
     }
 }
 
-fn elsewhere(zone: &str) -> ExternalZone {
+fn external_zone(zone: &str) -> ExternalZone {
     ExternalZone { zone: zone.to_owned(), texts: vec![(zone.to_owned(), "v=spf1 -all".to_owned())] }
 }
 

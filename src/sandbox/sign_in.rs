@@ -199,7 +199,7 @@ fn deciding_policy(
 ) -> Option<(String, bool)> {
     let mut policies: Vec<_> = state.policies.iter().filter(|it| it.app == app.id).collect();
     policies.sort_by_key(|policy| policy.precedence());
-    policies.into_iter().find(|policy| policy.takes_in(email, provider)).map(|policy| {
+    policies.into_iter().find(|policy| policy.matches(email, provider)).map(|policy| {
         let decision = policy.object.text("decision");
         (policy.object.text("name").unwrap_or_default(), decision.as_deref() == Some("allow"))
     })
@@ -214,7 +214,7 @@ impl State {
 
 impl Policy {
     /// The rules everyone, email, email domain and login method are modelled; others never match.
-    fn takes_in(&self, email: &str, provider: &str) -> bool {
+    fn matches(&self, email: &str, provider: &str) -> bool {
         let rules = |key| self.object.get::<Vec<Value>>(key).unwrap_or_default();
         let holds = |rule: &Value| {
             let (address, domain) = (&rule["email"]["email"], &rule["email_domain"]["domain"]);

@@ -28,7 +28,8 @@ pub(super) struct State {
     pub zones: Vec<Zone>,
     pub records: Vec<Record>,
     /// Zones of other providers: served, but unknown to the API.
-    pub elsewhere: Vec<ExternalZone>,
+    #[serde(rename = "elsewhere")]
+    pub external_zones: Vec<ExternalZone>,
     #[serde(default = "seed::team::organizations")]
     pub organizations: Vec<Organization>,
     #[serde(default = "seed::team::providers")]
@@ -324,16 +325,16 @@ impl State {
     pub fn add_txt(&mut self, name: &str, text: &str) {
         let text = (name.to_owned(), text.to_owned());
         let nearest = self
-            .elsewhere
+            .external_zones
             .iter_mut()
-            .filter(|elsewhere| is_within(name, &elsewhere.zone))
-            .max_by_key(|elsewhere| elsewhere.zone.len());
+            .filter(|zone| is_within(name, &zone.zone))
+            .max_by_key(|zone| zone.zone.len());
         match nearest {
-            Some(elsewhere) if !elsewhere.texts.contains(&text) => elsewhere.texts.push(text),
+            Some(zone) if !zone.texts.contains(&text) => zone.texts.push(text),
             Some(_) => {}
             None => {
                 let zone = name.to_owned();
-                self.elsewhere.push(ExternalZone { zone, texts: vec![text] });
+                self.external_zones.push(ExternalZone { zone, texts: vec![text] });
             }
         }
     }
@@ -345,8 +346,8 @@ impl State {
 
     /// Keeps the zone.
     pub fn remove_txt(&mut self, name: &str, text: &str) {
-        for elsewhere in &mut self.elsewhere {
-            elsewhere.texts.retain(|(at, value)| at != name || value != text);
+        for zone in &mut self.external_zones {
+            zone.texts.retain(|(at, value)| at != name || value != text);
         }
     }
 }
@@ -434,13 +435,13 @@ mod tests {
     #[test]
     fn a_text_goes_to_the_nearest_zone_elsewhere() {
         let mut state = State::seed();
-        state.elsewhere.clear();
+        state.external_zones.clear();
         state.add_txt("dogs.test", "a");
         state.add_txt("mail.dogs.test", "b");
         state.add_txt("mail.dogs.test", "b");
-        assert_eq!(state.elsewhere.len(), 1);
-        assert_eq!(state.elsewhere[0].texts.len(), 2);
+        assert_eq!(state.external_zones.len(), 1);
+        assert_eq!(state.external_zones[0].texts.len(), 2);
         state.remove_txt("dogs.test", "a");
-        assert_eq!(state.elsewhere[0].texts, [("mail.dogs.test".to_owned(), "b".to_owned())]);
+        assert_eq!(state.external_zones[0].texts, [("mail.dogs.test".to_owned(), "b".to_owned())]);
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn strings(content: &str) -> Option<Vec<Vec<u8>>> {
     let mut bytes = content.trim().bytes();
     while let Some(byte) = bytes.next() {
         match byte {
-            b'"' => strings.push(one(&mut bytes).filter(|string| string.len() <= LONGEST)?),
+            b'"' => strings.push(read_string(&mut bytes).filter(|string| string.len() <= LONGEST)?),
             b' ' | b'\t' => {}
             _ => return None,
         }
@@ -36,7 +36,7 @@ pub(super) fn strings(content: &str) -> Option<Vec<Vec<u8>>> {
 }
 
 /// Reads up to the closing quote.
-fn one(bytes: &mut std::str::Bytes<'_>) -> Option<Vec<u8>> {
+fn read_string(bytes: &mut std::str::Bytes<'_>) -> Option<Vec<u8>> {
     let mut string = Vec::new();
     loop {
         match bytes.next()? {

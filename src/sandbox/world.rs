@@ -137,13 +137,13 @@ impl Sandbox {
     }
 
     /// Adds an account for user tokens. [`accounts`](Self::accounts) does not include it.
-    pub fn add_account(&self, name: &str, standing: AccountRelation) -> Result<AccountId, Error> {
+    pub fn add_account(&self, name: &str, relation: AccountRelation) -> Result<AccountId, Error> {
         let now = self.shared.clock.now();
         self.shared.store.change(|state| {
             let id = state.next_id();
-            let parent = (standing != AccountRelation::OtherOrg).then(|| seed::PARENT.to_owned());
+            let parent = (relation != AccountRelation::OtherOrg).then(|| seed::PARENT.to_owned());
             let (owned, name) = (id.clone(), name.to_owned());
-            if standing != AccountRelation::SameOrgNoAccess {
+            if relation != AccountRelation::SameOrgNoAccess {
                 let team = format!("team-{}", &id[..12]);
                 state.organizations.push(team::organization(&id, &team, &name));
             }

@@ -21,7 +21,7 @@ pub enum Error {
     Exposed(String),
     /// A credential that belongs to another base URL.
     #[error("{credential} would be sent to {base}, {origin}")]
-    Elsewhere {
+    CredentialForOtherBase {
         credential: String,
         base: String,
         origin: String,
@@ -52,7 +52,7 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn elsewhere(
+    pub(super) fn credential_for_other_base(
         credential: &Origin,
         base_origin: &Origin,
         profile: &str,
@@ -70,7 +70,7 @@ impl Error {
             ),
             _ => format!("unset the variable, or pass `--token-file FILE` for {base}"),
         };
-        Self::Elsewhere {
+        Self::CredentialForOtherBase {
             credential: name(credential, "token"),
             base: base.to_string(),
             origin: name(base_origin, "base URL"),

@@ -80,7 +80,7 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
     let (base, base_origin) = base(env, profile.base_url)?;
     let is_profiles_base = own_base.is_none_or(|own| own == base);
     if !sandbox && !credentials::may_be_sent(&origin, &base_origin, is_profiles_base) {
-        return Err(Error::elsewhere(&origin, &base_origin, &name, &base));
+        return Err(Error::credential_for_other_base(&origin, &base_origin, &name, &base));
     }
     let accounts = AccountSelection::of(&options)?;
     Ok(Settings {
@@ -110,7 +110,7 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
 
 impl Settings {
     /// The options that a printed command needs to work where this run does.
-    pub fn call(&self) -> Invocation {
+    pub fn invocation(&self) -> Invocation {
         let Options { account, profile, token_file, servers, ca_cert, sandbox_state, .. } =
             &self.options;
         let file = |file: &Option<PathBuf>| Some(file.as_ref()?.display().to_string());
@@ -129,9 +129,10 @@ impl Settings {
         let servers = servers.iter().map(|server| ("--server", Some(server.to_string())));
         let named = named.into_iter().chain(servers);
         let named = named.filter_map(|(flag, value)| Some((flag, quoted(&mask(&value?)))));
-        let call =
-            named.fold(Invocation::default(), |call, (flag, value)| call.with(flag, Some(value)));
-        if self.options.sandbox { call.with("--sandbox", None) } else { call }
+        let invocation = named.fold(Invocation::default(), |invocation, (flag, value)| {
+            invocation.with(flag, Some(value))
+        });
+        if self.options.sandbox { invocation.with("--sandbox", None) } else { invocation }
     }
 
     pub fn sandbox_state(&self) -> Result<PathBuf, Error> {
@@ -139,7 +140,7 @@ impl Settings {
     }
 
     /// The settings for another account. Keeps only the user's name and how requests are sent.
-    pub fn elsewhere(&self, place: DrillTarget) -> Self {
+    pub fn for_account(&self, place: DrillTarget) -> Self {
         let given = &self.options;
         let options = Options {
             account: Vec::new(),
@@ -444,7 +445,7 @@ mod tests {
                 let settled = settle(line, &env);
                 assert_eq!(settled.is_ok(), allowed, "{line} {env:?} {text} {settled:?}");
                 if let Err(error) = settled {
-                    assert!(matches!(error, Error::Elsewhere { .. }), "{error}");
+                    assert!(matches!(error, Error::CredentialForOtherBase { .. }), "{error}");
                 }
                 // The simulator has its own token.
                 assert!(settle(&format!("{line} --sandbox"), &env).is_ok());

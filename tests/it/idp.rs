@@ -227,9 +227,9 @@ async fn metadata_from_a_url_says_what_is_wrong_with_it() {
     }
 }
 
-async fn points(kind: &str, config: &Value, bases: KnownIssuers) -> Vec<IdpCheck> {
+async fn points(kind: &str, config: &Value, issuers: KnownIssuers) -> Vec<IdpCheck> {
     let subject = Subject::new(kind, config.as_object().unwrap());
-    let terms = CheckOptions { bases, ..CheckOptions::new(now(), 1) };
+    let terms = CheckOptions { issuers, ..CheckOptions::new(now(), 1) };
     check(&fetcher(limits()), subject, &terms).await
 }
 
@@ -311,14 +311,14 @@ async fn tenants_of_okta_and_entra_answer_or_are_said_not_to() {
     let none = json!({ "error": "invalid_tenant", "error_description": "AADSTS90002: no tenant" });
     let none = ResponseTemplate::new(400).set_body_json(none);
     serve(&server, "/gone/v2.0/.well-known/openid-configuration", none).await;
-    let bases =
+    let issuers =
         KnownIssuers { microsoft: base.clone(), google: base.clone(), ..KnownIssuers::default() };
     for (kind, config, state) in [
         ("okta", json!({ "client_id": "a", "okta_account": base }), CheckState::Passed),
         ("azureAD", json!({ "client_id": "a", "directory_id": directory }), CheckState::Passed),
         ("azureAD", json!({ "client_id": "a", "directory_id": "gone" }), CheckState::Failed),
     ] {
-        let found = points(kind, &config, bases.clone()).await;
+        let found = points(kind, &config, issuers.clone()).await;
         let tenant = found.iter().find(|point| point.id == IdpCheckId::Tenant).unwrap();
         assert_eq!(tenant.state, state, "{found:?}");
         let keys = found.iter().find(|point| point.id == IdpCheckId::Jwks);
@@ -328,10 +328,10 @@ async fn tenants_of_okta_and_entra_answer_or_are_said_not_to() {
     let named = ResponseTemplate::new(200).set_body_json(document(&base, "https://{tenantid}/"));
     serve(&server, "/common/v2.0/.well-known/openid-configuration", named).await;
     let common = json!({ "client_id": "a", "directory_id": "common" });
-    let found = points("azureAD", &common, bases.clone()).await;
+    let found = points("azureAD", &common, issuers.clone()).await;
     let failed: Vec<_> = found.iter().filter(|point| point.is_failure()).map(|it| it.id).collect();
     assert_eq!(failed, [IdpCheckId::Configuration, IdpCheckId::Issuer], "{found:?}");
-    let google = points("google", &json!({ "client_id": "a" }), bases).await;
+    let google = points("google", &json!({ "client_id": "a" }), issuers).await;
     assert_eq!(google[1].id, IdpCheckId::Discovery);
     assert_eq!(google[1].state, CheckState::Passed, "{google:?}");
 }

@@ -71,7 +71,7 @@ impl Client {
                 return Ok(AttemptResult::Done(value, ResponseMeta::default()));
             }
         }
-        let refused_after_loss = run.lost && run.can_look && stands_in_the_way(run, &fault);
+        let refused_after_loss = run.lost && run.can_look && may_be_own_conflict(run, &fault);
         let is_write = !run.call.method.is_read();
         run.lost |= is_write && fault.leaves_outcome_unknown(&run.call.name);
         if !run.lost {
@@ -95,8 +95,8 @@ impl Client {
             repeat: run.call.repeat,
             can_look_up: run.can_look,
             failure: fault.classify(&run.call.name),
-            asked: fault.retry_after(),
-            left: self.left(),
+            retry_after: fault.retry_after(),
+            time_left: self.left(),
             backoff: run.backoff.next().unwrap_or(MAX_RETRY_WAIT),
         };
         match retry::decide(&situation, &policy) {
@@ -135,14 +135,14 @@ impl Client {
             self.note(run);
         }
         let answer = wire.exchange(&run.call, limit, self.clock.now()).await?;
-        if let Some(hold) = self.pace.hold(&answer) {
-            *lock(&self.shared.hold) = self.clock.now().saturating_add(hold).ok();
+        if let Some(pause) = self.pace.pause_after(&answer) {
+            *lock(&self.shared.paused_until) = self.clock.now().saturating_add(pause).ok();
         }
         judge(answer, run.call.method, decode, wire.secret())
     }
 
     async fn wait_for_the_rate_limit(&self, call: &HttpRequest) -> Result<(), RequestError> {
-        let until = *lock(&self.shared.hold);
+        let until = *lock(&self.shared.paused_until);
         let wait = until.map(|until| self.until(until)).unwrap_or_default();
         let wait = wait.min(self.pace.longest_wait());
         if wait.is_zero() {
@@ -206,7 +206,7 @@ impl RetryState {
             request: self.call.name.clone(),
             attempts: self.attempts,
             fault,
-            lost: self.lost.then_some(self.call.repeat),
+            unconfirmed: self.lost.then_some(self.call.repeat),
         }
     }
 
@@ -225,7 +225,7 @@ fn is_gone(run: &RetryState, fault: &RequestError) -> bool {
 }
 
 /// Whether the error may be caused by the earlier attempt whose response was lost.
-fn stands_in_the_way(run: &RetryState, fault: &RequestError) -> bool {
+fn may_be_own_conflict(run: &RetryState, fault: &RequestError) -> bool {
     matches!(run.kind(fault), Some(ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Other))
 }
 
@@ -235,8 +235,8 @@ fn judge<T>(
     decode: &(dyn Fn(Option<&str>) -> Decoded<T> + Sync),
     secret: &str,
 ) -> Result<(T, ResponseMeta), RequestError> {
-    let HttpResponse { status, ray, retry_after, body, points_to, .. } = answer;
-    if let Some(to) = points_to {
+    let HttpResponse { status, ray, retry_after, body, redirect_origin, .. } = answer;
+    if let Some(to) = redirect_origin {
         return Err(RequestError::Redirected { status, to, ray });
     }
     if let Err(source) = depth::check(&body) {

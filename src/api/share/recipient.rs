@@ -151,7 +151,7 @@ pub fn list(account: &AccountId, share: &ShareId, paging: Paging) -> Request<Vec
 }
 
 pub fn get(account: &AccountId, share: &ShareId, id: &RecipientId) -> Request<Recipient> {
-    Request::get(&one(account, share, id)).query("include_resources", "true")
+    Request::get(&item_path(account, share, id)).query("include_resources", "true")
 }
 
 pub fn add(account: &AccountId, share: &ShareId, to: &RecipientSpec) -> WriteRequest<Recipient> {
@@ -160,14 +160,14 @@ pub fn add(account: &AccountId, share: &ShareId, to: &RecipientSpec) -> WriteReq
 
 /// Starts the removal. The record stays.
 pub fn remove(account: &AccountId, share: &ShareId, id: &RecipientId) -> WriteRequest<()> {
-    WriteRequest::delete(&one(account, share, id)).with_decoder(|_| Ok(()))
+    WriteRequest::delete(&item_path(account, share, id)).with_decoder(|_| Ok(()))
 }
 
 fn collection<'a>(account: &'a AccountId, share: &'a ShareId) -> [&'a str; 5] {
     ["accounts", account.as_str(), "shares", share.as_str(), "recipients"]
 }
 
-fn one<'a>(account: &'a AccountId, share: &'a ShareId, id: &'a RecipientId) -> [&'a str; 6] {
+fn item_path<'a>(account: &'a AccountId, share: &'a ShareId, id: &'a RecipientId) -> [&'a str; 6] {
     ["accounts", account.as_str(), "shares", share.as_str(), "recipients", id.as_str()]
 }
 

@@ -155,7 +155,7 @@ pub fn list(
 }
 
 pub fn get(account: &AccountId, share: &ShareId, id: &ResourceId) -> Request<Resource> {
-    Request::get(&one(account, share, id))
+    Request::get(&item_path(account, share, id))
 }
 
 pub fn add(account: &AccountId, share: &ShareId, shared: &NewResource) -> WriteRequest<Resource> {
@@ -168,18 +168,18 @@ pub fn set_meta(
     id: &ResourceId,
     meta: &Value,
 ) -> WriteRequest<Resource> {
-    WriteRequest::put(&one(account, share, id)).body(&json!({ "meta": meta }))
+    WriteRequest::put(&item_path(account, share, id)).body(&json!({ "meta": meta }))
 }
 
 pub fn remove(account: &AccountId, share: &ShareId, id: &ResourceId) -> WriteRequest<()> {
-    WriteRequest::delete(&one(account, share, id)).with_decoder(|_| Ok(()))
+    WriteRequest::delete(&item_path(account, share, id)).with_decoder(|_| Ok(()))
 }
 
 fn collection<'a>(account: &'a AccountId, share: &'a ShareId) -> [&'a str; 5] {
     ["accounts", account.as_str(), "shares", share.as_str(), "resources"]
 }
 
-fn one<'a>(account: &'a AccountId, share: &'a ShareId, id: &'a ResourceId) -> [&'a str; 6] {
+fn item_path<'a>(account: &'a AccountId, share: &'a ShareId, id: &'a ResourceId) -> [&'a str; 6] {
     ["accounts", account.as_str(), "shares", share.as_str(), "resources", id.as_str()]
 }
 

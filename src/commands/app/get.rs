@@ -19,6 +19,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(outcome) = args.web.open(Place::Apps, context).await? {
         return Ok(outcome);
     }
-    let tools = context.tools().await?;
-    Ok(Outcome::done(app::find(&tools, args.app.as_deref()).await?))
+    let env = context.env().await?;
+    Ok(Outcome::done(app::find(&env, args.app.as_deref()).await?))
 }

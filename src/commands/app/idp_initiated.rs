@@ -55,10 +55,10 @@ enum Origin {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let organization = organization::get(tools.account);
+    let env = context.env().await?;
+    let organization = organization::get(env.account);
     let (app, organization) =
-        tokio::join!(app::find(&tools, args.app.as_deref()), tools.client.send(&organization));
+        tokio::join!(app::find(&env, args.app.as_deref()), env.client.send(&organization));
     let app = app?;
     let (team, unread) = match organization {
         Ok(organization) => (organization.auth_domain.clone(), None),

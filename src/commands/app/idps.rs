@@ -77,15 +77,15 @@ struct IdpRow {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let (app, idps) = tokio::join!(app::find(&tools, args.app.as_deref()), idp::list(&tools));
+    let env = context.env().await?;
+    let (app, idps) = tokio::join!(app::find(&env, args.app.as_deref()), idp::list(&env));
     let (app, idps) = (app?, idps?);
     let Some(admission) = admission(&args, &app, &idps)? else {
         return Ok(Outcome::done(AppIdps::of(&app, &idps)));
     };
     let all: Vec<_> = idps.iter().map(|idp| idp.id.clone()).collect();
-    let odd = tools.client.odd_records(Some("identity provider"));
-    let edit = Update::prepare(&tools, Target::App(app.id.clone()), |document| {
+    let odd = env.client.odd_records(Some("identity provider"));
+    let edit = Update::prepare(&env, Target::App(app.id.clone()), |document| {
         let now: Vec<IdpReference> = document.parse_at(&["allowed_idps"]).unwrap_or_default();
         if now.is_empty() && matches!(admission, AllowedIdps::Change { .. }) && !odd.is_empty() {
             return Err(one_would_be_lost(&odd));
@@ -105,7 +105,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if !args.force && !edit.is_empty() {
         ensure_only_idp_works(context, &edit, &idps).await?;
     }
-    update_output::run_update(context, &tools, &edit, "change the allowed identity providers").await
+    update_output::run_update(context, &env, &edit, "change the allowed identity providers").await
 }
 
 fn one_would_be_lost(odd: &[OddRecord]) -> FlowError {

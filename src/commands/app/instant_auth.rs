@@ -37,12 +37,12 @@ pub enum Switch {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let (app, idps) = tokio::join!(app::find(&tools, args.app.as_deref()), idp::list(&tools));
+    let env = context.env().await?;
+    let (app, idps) = tokio::join!(app::find(&env, args.app.as_deref()), idp::list(&env));
     let (app, idps) = (app?, idps?);
     let only =
         args.only.as_deref().map(|text| resolve_idp(text, &app, &idps, args.force)).transpose()?;
-    let edit = Update::prepare(&tools, Target::App(app.id.clone()), |document| {
+    let edit = Update::prepare(&env, Target::App(app.id.clone()), |document| {
         if let Some(only) = &only {
             app::set_allowed_idps(document, &[only.clone().into()])?;
         }
@@ -66,5 +66,5 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.switch == Switch::On && !args.force && !edit.is_empty() {
         ensure_only_idp_works(context, &edit, &idps).await?;
     }
-    update_output::run_update(context, &tools, &edit, deed).await
+    update_output::run_update(context, &env, &edit, deed).await
 }

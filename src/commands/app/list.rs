@@ -18,14 +18,14 @@ pub struct Args {}
 pub struct List(Vec<App>);
 
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let apps = app::list(&tools).await?;
-    if apps.is_empty() && tools.client.odd_records(Some("application")).is_empty() {
+    let env = context.env().await?;
+    let apps = app::list(&env).await?;
+    if apps.is_empty() && env.client.odd_records(Some("application")).is_empty() {
         context
             .screen
             .note("No applications. Cloudflare creates the SSO App with the first connector.");
     }
-    Ok(Outcome::list(tools.client, "application", List(apps)))
+    Ok(Outcome::list(env.client, "application", List(apps)))
 }
 
 impl Render for List {

@@ -22,9 +22,9 @@ pub struct Args {
 pub struct List(Vec<Policy>);
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let app = app::find(&tools, args.app.as_deref()).await?;
-    let mut policies = tools.client.list(&policy::list(tools.account, &app.id)).await?;
+    let env = context.env().await?;
+    let app = app::find(&env, args.app.as_deref()).await?;
+    let mut policies = env.client.list(&policy::list(env.account, &app.id)).await?;
     policies.sort_by(|a, b| {
         let place = |policy: &Policy| policy.precedence.unwrap_or(i64::MAX);
         (place(a), a.id.as_str()).cmp(&(place(b), b.id.as_str()))

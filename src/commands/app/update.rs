@@ -35,9 +35,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             .hint("`cfsso app get -o json` lists the fields")
             .into());
     }
-    let tools = context.tools().await?;
-    let app = app::find(&tools, args.app.as_deref()).await?;
-    let edit = Update::prepare(&tools, Target::App(app.id.clone()), |document| {
+    let env = context.env().await?;
+    let app = app::find(&env, args.app.as_deref()).await?;
+    let edit = Update::prepare(&env, Target::App(app.id.clone()), |document| {
         if let Some(name) = &args.name {
             Assignment::of("name", name).make(document)?;
         }
@@ -53,7 +53,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         );
         return Err(FlowError::usage(message).into());
     }
-    update_output::run_update(context, &tools, &edit, "change it").await
+    update_output::run_update(context, &env, &edit, "change it").await
 }
 
 fn is_of_another_type(asked: &Difference) -> bool {

@@ -2,7 +2,7 @@
 
 use super::super::{Outcome, plan_output};
 use super::report::Report;
-use super::{JournalMode, command, or_else, show_changes, with_journal};
+use super::{JournalMode, command, show_changes, with_alternative_hint, with_journal};
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::domain::EmailDomain;
@@ -67,51 +67,48 @@ impl Args {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let which = args.which(context)?;
-    with_journal(context, &args.keeping, async |tools| work(&args, &which, context, tools).await)
-        .await
+    with_journal(context, &args.keeping, async |env| work(&args, &which, context, env).await).await
 }
 
 async fn work(
     args: &Args,
     which: &Selection,
     context: &Context,
-    tools: &Env<'_>,
+    env: &Env<'_>,
 ) -> anyhow::Result<Outcome> {
-    let failed = |error: Error| or_else(context, error, &args.again(), "bypass otp");
-    let found = match disable::read_connectors(tools, which).await {
+    let failed = |error: Error| with_alternative_hint(context, error, &args.again(), "bypass otp");
+    let found = match disable::read_connectors(env, which).await {
         Err(Error::Flow(stop)) => return Err(stop.into()),
         found => found.map_err(failed)?,
     };
     let wanted: Vec<_> = found.iter().filter(|connector| is_enabled(connector)).collect();
-    let changes: Vec<_> = wanted
-        .iter()
-        .map(|connector| connector::disable_action(tools, connector).change())
-        .collect();
+    let changes: Vec<_> =
+        wanted.iter().map(|connector| connector::disable_action(env, connector).change()).collect();
 
     if let Some(outcome) = plan_output::finish_dry_run(context, changes.clone(), "disabling")? {
         return Ok(outcome);
     }
-    let left_out = left_out(tools, which);
+    let invalid_record_error = invalid_record_error(env, which);
     let mut report = Report::new("disable");
     for connector in found.iter().filter(|connector| !is_enabled(connector)) {
         let title = format!("disable {}", connector.email_domain);
         report.already(title, "SSO is disabled");
-        keep::end_if_disabled(tools, connector);
+        keep::end_if_disabled(env, connector);
     }
     if wanted.is_empty() {
-        if left_out.is_none() {
-            report.notes = nothing_to_disable(&found, tools).await;
+        if invalid_record_error.is_none() {
+            report.notes = nothing_to_disable(&found, env).await;
             context.screen.note("no change");
         }
-        report.ok = left_out.is_none();
+        report.ok = invalid_record_error.is_none();
         let outcome = args.keeping.unchanged(report, context);
-        return Ok(outcome.failed(left_out.map(Into::into)));
+        return Ok(outcome.failed(invalid_record_error.map(Into::into)));
     }
-    let trials = keep::open_trials(tools);
+    let trials = keep::open_trials(env);
     show_changes(&changes, THEN.join("; ").as_str(), context);
     confirm(&wanted, context).await?;
     for connector in &wanted {
-        match disable::apply(tools, connector).await {
+        match disable::apply(env, connector).await {
             Ok(seen) => {
                 let title = format!("disable {}", seen.email_domain);
                 report.done(title, "confirmed");
@@ -121,12 +118,12 @@ async fn work(
         }
     }
     tell(&mut report, &wanted, &trials, args, context);
-    report.ok = left_out.is_none();
-    Ok(Outcome::done(report).failed(left_out.map(Into::into)))
+    report.ok = invalid_record_error.is_none();
+    Ok(Outcome::done(report).failed(invalid_record_error.map(Into::into)))
 }
 
 /// Notes for when no selected connector is enabled; others may be.
-async fn nothing_to_disable(found: &[Connector], tools: &Env<'_>) -> Vec<String> {
+async fn nothing_to_disable(found: &[Connector], env: &Env<'_>) -> Vec<String> {
     let names = |all: &[&Connector]| {
         all.iter().map(|it| it.email_domain.as_str()).collect::<Vec<_>>().join(", ")
     };
@@ -135,7 +132,7 @@ async fn nothing_to_disable(found: &[Connector], tools: &Env<'_>) -> Vec<String>
         [] => "this account has no connector: users sign in with a password".to_owned(),
         off => format!("SSO is already off for {}: users sign in with a password", names(off)),
     }];
-    let all = connector::list(tools).await.unwrap_or_default();
+    let all = connector::list(env).await.unwrap_or_default();
     let on: Vec<_> = all.iter().filter(|it| is_enabled(it)).collect();
     if !on.is_empty() {
         notes.push(format!(
@@ -148,9 +145,9 @@ async fn nothing_to_disable(found: &[Connector], tools: &Env<'_>) -> Vec<String>
 }
 
 /// The error for invalid connector records that may be enabled connectors.
-fn left_out(tools: &Env<'_>, which: &Selection) -> Option<FlowError> {
+fn invalid_record_error(env: &Env<'_>, which: &Selection) -> Option<FlowError> {
     let odd = match which {
-        Selection::All | Selection::OnlyEnabled => tools.client.odd_records(Some("connector")),
+        Selection::All | Selection::OnlyEnabled => env.client.odd_records(Some("connector")),
         Selection::Selected(_) => Vec::new(),
     };
     let odd: Vec<_> = odd.iter().filter(|odd| odd.may_have("enabled", &true.into())).collect();

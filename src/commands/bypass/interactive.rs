@@ -38,18 +38,18 @@ enum Choice {
 pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Result<Outcome> {
     nobody_to_ask(domain.as_ref(), context)?;
     let disabling = disable::Args::of(domain.clone());
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let fetcher = context.fetcher().await.ok();
     let subject = diagnose::Subject::AllDomains { since: SINCE, assume_enabled: false };
-    let diagnosis = Box::pin(diagnose::run(&tools, subject, fetcher));
+    let diagnosis = Box::pin(diagnose::run(&env, subject, fetcher));
     // An unreadable journal does not prevent a bypass.
     let entries = super::super::journal::read(context).map(|reading| reading.entries);
     let entries = entries.unwrap_or_default();
     let (connectors, sign_in, diagnosis, bypasses) = tokio::join!(
-        connector::list(&tools),
-        bypass::otp::read_state(&tools),
+        connector::list(&env),
+        bypass::otp::read_state(&env),
         context.clock.timeout(PATIENCE, diagnosis),
-        bypass::status::read_status(&tools, &entries),
+        bypass::status::read_status(&env, &entries),
     );
     let is_active = bypasses.active == Some(true);
     let connectors = match (connectors, domain) {
@@ -65,7 +65,7 @@ pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Resu
     let is_enforced =
         state.connectors.as_ref().ok().map(|all| all.iter().any(|it| it.is_enabled()));
     let advice = advice(is_enforced, state.sign_in.as_ref().ok().map(CurrentState::offers_pin));
-    let trials: Vec<_> = keep::open_trials(&tools).into_iter().map(TrialStatus::from).collect();
+    let trials: Vec<_> = keep::open_trials(&env).into_iter().map(TrialStatus::from).collect();
     context.screen.show(&|page| {
         show_trials(page, &trials);
         show_diagnosis(page, diagnosis.as_ref());

@@ -123,9 +123,9 @@ async fn with_journal<T>(
     keeping: &JournalMode,
     work: impl AsyncFnOnce(&Env<'_>) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     if !keeping.no_journal && keeping.ticket.is_none() {
-        return work(&tools).await;
+        return work(&env).await;
     }
     let (who, clock) = (context.journal().who().clone(), context.clock.clone());
     let sink: ticket::Sink<'_> = match keeping.file() {
@@ -152,8 +152,8 @@ async fn with_journal<T>(
         let directory = context.journal().store()?.dir().to_owned();
         Journal::in_directory(directory, who, clock).with_ticket(sink)
     };
-    let tools = Env { journal: &journal, ..tools };
-    work(&tools).await
+    let env = Env { journal: &journal, ..env };
+    work(&env).await
 }
 
 fn show_changes(changes: &[Change], then: &str, context: &Context) {
@@ -170,7 +170,12 @@ fn show_changes(changes: &[Change], then: &str, context: &Context) {
 }
 
 /// If the journal cannot be written, suggests the same option with `--no-journal`.
-fn or_else(context: &Context, error: impl Into<Error>, this: &str, other: &str) -> anyhow::Error {
+fn with_alternative_hint(
+    context: &Context,
+    error: impl Into<Error>,
+    this: &str,
+    other: &str,
+) -> anyhow::Error {
     match error.into() {
         Error::Flow(mut stop) if stop.kind == FlowErrorKind::Journal && stop.hint.is_some() => {
             stop.hint = Some(format!(
@@ -185,7 +190,7 @@ fn or_else(context: &Context, error: impl Into<Error>, this: &str, other: &str) 
 
 /// A `cfsso` command with the global options of this run.
 fn command(context: &Context, rest: &str) -> String {
-    context.settings.call().add_global_flags(&format!("`cfsso {rest}`"))
+    context.settings.invocation().add_global_flags(&format!("`cfsso {rest}`"))
 }
 
 fn nobody_to_ask(domain: Option<&EmailDomain>, context: &Context) -> Result<(), FlowError> {

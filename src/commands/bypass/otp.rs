@@ -2,7 +2,7 @@
 
 use super::super::{Outcome, plan_output};
 use super::report::Report;
-use super::{JournalMode, command, or_else, show_changes, with_journal};
+use super::{JournalMode, command, show_changes, with_alternative_hint, with_journal};
 use crate::api::ids::IdpId;
 use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState, OtpScope, PinProvider};
@@ -50,17 +50,17 @@ impl Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    with_journal(context, &args.keeping, async |tools| work(&args, context, tools).await).await
+    with_journal(context, &args.keeping, async |env| work(&args, context, env).await).await
 }
 
-async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result<Outcome> {
-    let failed = |error: Error| or_else(context, error, args.again(), OTHER);
+async fn work(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<Outcome> {
+    let failed = |error: Error| with_alternative_hint(context, error, args.again(), OTHER);
     let reach = if args.all_idps { OtpScope::AllIdps } else { OtpScope::PinOnly };
-    let found = otp::read_state(tools).await.map_err(failed)?;
+    let found = otp::read_state(env).await.map_err(failed)?;
     let pin = found.pin.clone();
     let planned = pin.clone().map_or_else(|| otp::NEW_PIN.parse(), Ok)?;
     let edit = otp::edit(&found.app, &planned, reach)?;
-    let changes = otp::changes(tools, pin.as_ref(), &edit);
+    let changes = otp::changes(env, pin.as_ref(), &edit);
     let obstacles = pin_delivery::delivery_problems(found.app.text(), pin.as_ref());
     if obstacles.admits_nobody && args.accept_risk.is_none() {
         return Err(admits_nobody(obstacles.texts, context).into());
@@ -68,7 +68,7 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     for obstacle in obstacles.texts {
         context.screen.warn(Text::prose(obstacle));
     }
-    let left_out = left_out(tools, pin.as_ref());
+    let invalid_record_error = invalid_record_error(env, pin.as_ref());
     let is_done = changes.is_empty();
 
     if let Some(outcome) = plan_output::finish_dry_run(context, changes.clone(), "allowing it")? {
@@ -86,7 +86,7 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
         report.already("one-time PIN", format!("{pin}"));
         edit
     } else {
-        let PinProvider { pin, is_new } = otp::create(tools).await.map_err(failed)?;
+        let PinProvider { pin, is_new } = otp::create(env).await.map_err(failed)?;
         if is_new {
             report.done("one-time PIN", format!("created  {pin}"));
             created = Some(pin.clone());
@@ -99,7 +99,7 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
     if edit.is_empty() {
         report.already("sign-in", format!("already allowed by {}", found.app.name));
     } else {
-        match otp::allow_pin(tools, &edit).await {
+        match otp::allow_pin(env, &edit).await {
             Ok(edited) => {
                 alarm = edited.unexpected_change_error(&edit).map(anyhow::Error::from);
                 let seen = edit.requested.iter().map(ToString::to_string).collect::<Vec<_>>();
@@ -109,7 +109,7 @@ async fn work(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
             Err(error) => return Err(failed(error)),
         }
     }
-    let alarm = alarm.or(left_out.map(anyhow::Error::from));
+    let alarm = alarm.or(invalid_record_error.map(anyhow::Error::from));
     report.ok = alarm.is_none();
     tell(&mut report, &found, created.as_ref(), args, context);
     let outcome = if report.changed() {
@@ -130,8 +130,8 @@ fn admits_nobody(obstacles: Vec<String>, context: &Context) -> FlowError {
 }
 
 /// The error for invalid records, one of which may be the one-time PIN that was not found.
-fn left_out(tools: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError> {
-    let odd = tools.client.odd_records(Some("identity provider"));
+fn invalid_record_error(env: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError> {
+    let odd = env.client.odd_records(Some("identity provider"));
     let odd: Vec<_> = odd.iter().filter(|odd| odd.may_have("type", &"onetimepin".into())).collect();
     if odd.is_empty() || pin.is_some() {
         return None;

@@ -45,11 +45,11 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
             (Vec::new(), false)
         }
     };
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let (connectors, mut standings, sign_in) = tokio::join!(
-        connector::list(&tools),
-        status::read_status(&tools, &entries),
-        otp::read_state(&tools),
+        connector::list(&env),
+        status::read_status(&env, &entries),
+        otp::read_state(&env),
     );
     if !is_read {
         standings.active = None;
@@ -63,11 +63,11 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.warn(format!("SSO state not checked: {}", error.line()));
     }
     let (connectors, sign_in) = (connectors.as_deref().ok(), sign_in.ok());
-    Ok(Outcome::done(report(&tools, standings, connectors, sign_in.as_ref())))
+    Ok(Outcome::done(report(&env, standings, connectors, sign_in.as_ref())))
 }
 
 fn report(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     standings: BypassStatus,
     connectors: Option<&[Connector]>,
     state: Option<&CurrentState>,
@@ -85,7 +85,7 @@ fn report(
         disabled_domains: domains(false),
         sign_in: connectors.map(|all| allowed_methods(all, state)),
         has_pin_as_well: state.map(CurrentState::has_pin_as_well),
-        odd_records: tools.client.odd_records(None).iter().map(OddRecord::describe).collect(),
+        odd_records: env.client.odd_records(None).iter().map(OddRecord::describe).collect(),
     }
 }
 

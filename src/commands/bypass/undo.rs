@@ -60,25 +60,25 @@ pub struct Report {
 }
 
 pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
-    let (entries, open, tools) = if let Some(file) = &args.ticket {
+    let (entries, open, env) = if let Some(file) = &args.ticket {
         let entries =
             ticket::read(&context.read_file(file, ticket::MAX_SIZE, "undo ticket").await?)?;
-        let tools = context.tools().await?;
-        tools.check_origin(&entries)?;
+        let env = context.env().await?;
+        env.check_origin(&entries)?;
         let open = undo::open_entries(&entries);
-        (entries, open, tools)
+        (entries, open, env)
     } else {
         let entries = super::super::journal::read(context)?.entries;
-        let tools = context.tools().await?;
-        let own = tools.own(&entries);
+        let env = context.env().await?;
+        let own = env.own(&entries);
         let open = undo::open_entries(&own);
         if open.is_empty() {
             // Nothing to undo in this account: the error names the account of other open entries.
-            tools.check_origin(&undo::open_entries(&entries))?;
+            env.check_origin(&undo::open_entries(&entries))?;
         }
-        (own, open, tools)
+        (own, open, env)
     };
-    let measures = undo::check_all(&tools, open).await;
+    let measures = undo::check_all(&env, open).await;
     let mut report = Report {
         schema: "cfsso/bypass-undo/v1",
         ok: true,
@@ -102,13 +102,13 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
     }
     if todo.is_empty() {
-        return Err(nothing(report, &tools, args.ticket.is_some()).await.into());
+        return Err(nothing(report, &env, args.ticket.is_some()).await.into());
     }
     let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
     if !args.force {
         ensure_no_trial(&todo, &ready, &entries)?;
         let ready = ready.iter().map(|ready| &**ready);
-        undo_output::ensure_sign_in_possible(context, &tools, ready).await?;
+        undo_output::ensure_sign_in_possible(context, &env, ready).await?;
     }
     for (write, ready) in todo.iter().zip(&ready) {
         if let (Some(at), Some(subject)) = (&write.changed_at, ready.subject()) {
@@ -122,13 +122,13 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let plan = Plan::new(Vec::new(), changes);
     undo_output::show(context, &plan);
     let keeps_pin = todo.iter().all(BypassWrite::is_of_connector);
-    warn_of_lockout(&tools, keeps_pin, context).await;
+    warn_of_lockout(&env, keeps_pin, context).await;
     let (word, deed) = question(&ready);
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing")? {
         return Ok(outcome);
     }
     context.confirm(&word, deed).await?;
-    put_back(&tools, &todo, args.force, report).await
+    put_back(&env, &todo, args.force, report).await
 }
 
 /// SSO that a bypass disabled during its trial is not enabled without one.
@@ -150,8 +150,8 @@ fn ensure_no_trial(
         .hint(format!("`cfsso enable {domain} --trial`, or `--force` to override")))
 }
 
-async fn nothing(report: Report, tools: &Env<'_>, has_ticket: bool) -> FlowError {
-    let (connectors, state) = tokio::join!(connector::list(tools), otp::read_state(tools));
+async fn nothing(report: Report, env: &Env<'_>, has_ticket: bool) -> FlowError {
+    let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
     let (causes, commands) = traces(connectors.as_deref().unwrap_or_default(), state.ok().as_ref());
     let left = report.left.into_iter().map(|left| format!("{}: {}", left.entry, left.description));
     let elsewhere = "of another machine: `cfsso bypass undo --ticket FILE`".to_owned();
@@ -189,10 +189,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Warns if no allowed identity provider works and one-time PIN is unavailable after the undo:
 /// users would be locked out again. `keeps_pin`: the undo does not disallow one-time PIN.
 /// No warning if the state cannot be read in time.
-async fn warn_of_lockout(tools: &Env<'_>, keeps_pin: bool, context: &Context) {
+async fn warn_of_lockout(env: &Env<'_>, keeps_pin: bool, context: &Context) {
     let Ok(fetcher) = context.fetcher().await else { return };
     let failing = async {
-        let state = otp::read_state(tools).await.ok()?;
+        let state = otp::read_state(env).await.ok()?;
         if keeps_pin && state.offers_pin() {
             return None;
         }
@@ -219,7 +219,7 @@ fn question(ready: &[Box<Ready>]) -> (String, &'static str) {
 }
 
 async fn put_back(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     todo: &[BypassWrite],
     force: bool,
     mut report: Report,
@@ -227,14 +227,14 @@ async fn put_back(
     let done = undo_output::undo_each(
         todo,
         |measure| &measure.entry,
-        async |measure| measure.restore(tools, force).await,
+        async |measure| measure.restore(env, force).await,
         |_| undo::COMMAND.to_owned(),
     );
     let done = done.await?;
     report.ok = done.failed.is_none();
     report.undone.extend(done.undone);
     report.left.extend(done.skipped);
-    let (connectors, state) = tokio::join!(connector::list(tools), otp::read_state(tools));
+    let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
     report.sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
     Ok(Outcome::done(report).failed(done.failed.map(|(_, stop)| stop.into())))
 }

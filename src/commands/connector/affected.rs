@@ -8,12 +8,12 @@ use crate::output::Text;
 use crate::plural::count_noun;
 
 /// Prints nothing if the token lacks the permission to read members.
-pub async fn note(domain: &str, tools: &Env<'_>, context: &Context) {
+pub async fn note(domain: &str, env: &Env<'_>, context: &Context) {
     let Ok(domain) = domain.parse::<EmailDomain>() else { return };
     if !context.asks() {
         return;
     }
-    let Ok(members) = tools.client.list(&member::list(tools.account)).await else { return };
+    let Ok(members) = env.client.list(&member::list(env.account)).await else { return };
     let count = preflight::at_domain(&members, &domain).count();
     context.screen.note(Text::prose(format!(
         "this concerns {} with an address at {domain}: `cfsso impact {domain}`",

@@ -45,19 +45,19 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if !args.force {
         connector::ensure_eligible(&domain)?;
     }
-    let tools = context.tools().await?;
-    let connectors = connector::list(&tools).await?;
+    let env = context.env().await?;
+    let connectors = connector::list(&env).await?;
     if let Some(standing) = connector::select_by_domain(&connectors, &domain)? {
         return stands(standing, &args, context);
     }
     let begin =
         if args.no_verification { BeginVerification::Later } else { BeginVerification::Now };
     let fedramp = args.fedramp.then_some(true);
-    let changes = vec![connector::create_action(&tools, &domain, begin, fedramp).change()];
+    let changes = vec![connector::create_action(&env, &domain, begin, fedramp).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "creating")? {
         return Ok(outcome);
     }
-    let created = connector::create(&tools, &domain, begin, fedramp).await?;
+    let created = connector::create(&env, &domain, begin, fedramp).await?;
     if let Some(outcome) = args.record.records(std::slice::from_ref(&created))? {
         return Ok(outcome);
     }

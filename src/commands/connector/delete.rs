@@ -37,8 +37,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let Some(selector) = context.named_selector(args.connector.as_ref())? else {
         return Err(context::not_specified(&[]));
     };
-    let tools = context.tools().await?;
-    let connector = connector::find(&tools, &selector).await?;
+    let env = context.env().await?;
+    let connector = connector::find(&env, &selector).await?;
     let domain = connector.email_domain.clone();
     // An unknown state does not count as disabled.
     let is_disabled = connector.enabled == Some(false);
@@ -50,24 +50,24 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let mut changes = Vec::new();
     if !is_disabled {
-        changes.push(connector::disable_action(&tools, &connector).change());
+        changes.push(connector::disable_action(&env, &connector).change());
     }
-    changes.push(connector::delete_action(&tools, &connector).change());
+    changes.push(connector::delete_action(&env, &connector).change());
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "deleting")? {
         return Ok(outcome);
     }
-    affected::note(&domain, &tools, context).await;
+    affected::note(&domain, &env, context).await;
     context.screen.warn("a new connector for this domain gets a new verification code");
     context.confirm(&domain, "delete its connector").await?;
     if !is_disabled {
-        connector::disable(&tools, &connector).await?;
+        connector::disable(&env, &connector).await?;
     }
-    delete(&tools, &connector, !is_disabled).await?;
+    delete(&env, &connector, !is_disabled).await?;
     Ok(Outcome::done(Deleted { deleted: true, connector }))
 }
 
-async fn delete(tools: &Env<'_>, connector: &Connector, was_disabled: bool) -> anyhow::Result<()> {
-    let Err(error) = connector::delete(tools, connector).await else { return Ok(()) };
+async fn delete(env: &Env<'_>, connector: &Connector, was_disabled: bool) -> anyhow::Result<()> {
+    let Err(error) = connector::delete(env, connector).await else { return Ok(()) };
     if !was_disabled {
         return Err(error.into());
     }

@@ -18,25 +18,25 @@ pub struct Args {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
-    let tools = context.tools().await?;
-    let connector = connector::find(&tools, &selector).await?;
+    let env = context.env().await?;
+    let connector = connector::find(&env, &selector).await?;
     if connector.enabled == Some(false) {
         if !context.settings.options.dry_run {
-            keep::end_if_disabled(&tools, &connector);
+            keep::end_if_disabled(&env, &connector);
         }
         let note = format!("no change: SSO is already disabled for {}", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));
     }
-    let changes = vec![connector::disable_action(&tools, &connector).change()];
+    let changes = vec![connector::disable_action(&env, &connector).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "disabling")? {
         return Ok(outcome);
     }
-    affected::note(&connector.email_domain, &tools, context).await;
+    affected::note(&connector.email_domain, &env, context).await;
     // The warning of Cloudflare's documentation, before the confirmation.
     context.screen.warn(
         "users will sign in with a password; users without one must reset \
          it by email",
     );
     context.confirm(&connector.email_domain, "disable SSO").await?;
-    Ok(Outcome::done(Shown::from(connector::disable(&tools, &connector).await?)))
+    Ok(Outcome::done(Shown::from(connector::disable(&env, &connector).await?)))
 }

@@ -32,17 +32,17 @@ pub struct Args {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let on_trial = args.trial.options(context);
     let wanted = (RunIf::Disabled, on_trial.is_some());
     let guard = args.guard.clone();
-    let looked = args.guard.run_checks(context, &tools, &selector, wanted).await?;
+    let looked = args.guard.run_checks(context, &env, &selector, wanted).await?;
     let Preflight { connector, domain, checks, facts } = looked;
     if connector.is_enabled() {
         if let Some(options) = on_trial
             && !context.settings.options.dry_run
             && let Some(outcome) =
-                Box::pin(trial::resume(&tools, &domain, &connector, options, context)).await?
+                Box::pin(trial::resume(&env, &domain, &connector, options, context)).await?
         {
             return Ok(outcome);
         }
@@ -52,11 +52,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(plan_output::already_done(context, connector, note));
     }
     if !context.settings.options.dry_run {
-        keep::end_if_disabled(&tools, &connector);
+        keep::end_if_disabled(&env, &connector);
     }
     let plan = Plan::new(
         checks,
-        vec![connector::enable_action(&tools, &domain, &connector.id, connector.enabled).change()],
+        vec![connector::enable_action(&env, &domain, &connector.id, connector.enabled).change()],
     );
     if let Some(outcome) =
         plan_output::finish_dry_run(context, plan, &format!("enabling `{domain}`"))?
@@ -67,16 +67,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.confirm(domain.as_str(), "enable SSO").await?;
         if context.asks() {
             // The state may have changed while the question was open.
-            let again = guard.run_checks(context, &tools, &selector, wanted).await?;
+            let again = guard.run_checks(context, &env, &selector, wanted).await?;
             Plan::new(again.checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;
         }
-        return Ok(Outcome::done(Shown::from(
-            connector::enable(&tools, &domain, &connector).await?,
-        )));
+        return Ok(Outcome::done(Shown::from(connector::enable(&env, &domain, &connector).await?)));
     };
     let subject = Subject::new(domain, connector, &facts);
     trial::check_logs(&subject, &options, context)?;
     context.confirm(subject.domain.as_str(), "enable SSO on trial").await?;
-    let (report, end) = Box::pin(trial::enable(&tools, &subject, options, context)).await?;
+    let (report, end) = Box::pin(trial::enable(&env, &subject, options, context)).await?;
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }

@@ -25,8 +25,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     let selector = context.selector(args.connector.as_ref()).await?;
-    let tools = context.tools().await?;
-    let connector = connector::find(&tools, &selector).await?;
+    let env = context.env().await?;
+    let connector = connector::find(&env, &selector).await?;
     let records = args.record.records(std::slice::from_ref(&connector))?;
     Ok(records.unwrap_or_else(|| Outcome::done(Shown::from(connector))))
 }

@@ -26,18 +26,18 @@ pub struct Args {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
-    let tools = context.tools().await?;
-    let connector = connector::find(&tools, &selector).await?;
-    let trials = keep::open_trials(&tools);
+    let env = context.env().await?;
+    let connector = connector::find(&env, &selector).await?;
+    let trials = keep::open_trials(&env);
     let domain = &connector.email_domain;
     if let Some(trial) = trials.iter().find(|trial| trial.connector == connector.id) {
-        let kept = keep::keep(&tools, connector, trial).await?;
+        let kept = keep::keep(&env, connector, trial).await?;
         context.screen.note(format!("SSO stays on for {}", kept.email_domain));
         return Ok(Outcome::done(Shown::from(kept)));
     }
     match args.trial_of {
         Some(id) if id == connector.id => {
-            Ok(Outcome::done(Shown::from(keep::keep_elsewhere(&tools, &connector).await?)))
+            Ok(Outcome::done(Shown::from(keep::keep_elsewhere(&env, &connector).await?)))
         }
         Some(id) => {
             let message = format!("the connector of {domain} has another ID than {id}");

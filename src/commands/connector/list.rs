@@ -23,15 +23,14 @@ pub struct List(Vec<Shown>);
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.record.is_given(), "--format")?;
     let is_alone = context.settings.accounts.is_one();
-    let read =
-        async |tools: &Env<'_>| read(&args, tools, is_alone.then_some(&context.screen)).await;
+    let read = async |env: &Env<'_>| read(&args, env, is_alone.then_some(&context.screen)).await;
     fleet::run(context, "connector list", read).await
 }
 
-async fn read(args: &Args, tools: &Env<'_>, screen: Option<&Screen>) -> anyhow::Result<Outcome> {
-    let connectors = connector::list(tools).await?;
+async fn read(args: &Args, env: &Env<'_>, screen: Option<&Screen>) -> anyhow::Result<Outcome> {
+    let connectors = connector::list(env).await?;
     if connectors.is_empty()
-        && tools.client.odd_records(Some("connector")).is_empty()
+        && env.client.odd_records(Some("connector")).is_empty()
         && let Some(screen) = screen
     {
         screen.note(Text::prose("No connectors. Create one: `cfsso setup <DOMAIN>`"));
@@ -40,7 +39,7 @@ async fn read(args: &Args, tools: &Env<'_>, screen: Option<&Screen>) -> anyhow::
         return Ok(outcome);
     }
     let shown = connectors.into_iter().map(Shown::from).collect();
-    Ok(Outcome::list(tools.client, "connector", List(shown)))
+    Ok(Outcome::list(env.client, "connector", List(shown)))
 }
 
 impl Render for List {

@@ -82,26 +82,26 @@ pub fn check_logs(
 }
 
 pub async fn enable(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     subject: &Subject,
     options: trial::Options,
     context: &Context,
 ) -> Result<(Report, Result<(), FlowError>), Error> {
     let orders = orders(context);
     let tell = |event: &Event<'_>| show(event, context);
-    let ended = trial::run(tools, subject, options, orders, &tell).await;
+    let ended = trial::run(env, subject, options, orders, &tell).await;
     context.screen.end_progress();
     ended
 }
 
 pub async fn resume(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     domain: &EmailDomain,
     connector: &Connector,
     options: trial::Options,
     context: &Context,
 ) -> anyhow::Result<Option<Outcome>> {
-    let open = trial::keep::open_trials(tools);
+    let open = trial::keep::open_trials(env);
     let Some(open) = open.into_iter().find(|open| open.connector == connector.id) else {
         return Ok(None);
     };
@@ -112,11 +112,11 @@ pub async fn resume(
             .into());
     }
     let sources = Sources { fetcher: None, recovery: None, audit_log: true };
-    let facts = Box::pin(preflight::gather(tools, &sources)).await;
+    let facts = Box::pin(preflight::gather(env, &sources)).await;
     let subject = &Subject::new(domain.clone(), connector.clone(), &facts);
     let orders = orders(context);
     let tell = |event: &Event<'_>| show(event, context);
-    let ended = trial::resume(tools, subject, &open, options, orders, &tell).await;
+    let ended = trial::resume(env, subject, &open, options, orders, &tell).await;
     context.screen.end_progress();
     let (report, end) = ended?;
     Ok(Some(Outcome::done(report).failed(end.err().map(Into::into))))

@@ -25,10 +25,10 @@ pub struct Args {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
-    let tools = context.tools().await?;
-    let connector = connector::find(&tools, &selector).await?;
+    let env = context.env().await?;
+    let connector = connector::find(&env, &selector).await?;
     let is_so_already = connector.use_fedramp_language == Some(args.fedramp);
-    let action = connector::fedramp_action(&tools, &connector, args.fedramp);
+    let action = connector::fedramp_action(&env, &connector, args.fedramp);
     let changes: Vec<_> = (!is_so_already).then(|| action.change()).into_iter().collect();
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "the change")? {
         return Ok(outcome);
@@ -39,7 +39,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             .note(format!("no change: {} already has this language", connector.email_domain));
         return Ok(Outcome::done(Shown::from(connector)));
     }
-    let read = api::get(tools.account, &connector.id);
+    let read = api::get(env.account, &connector.id);
     let is_as_sent = |it: &Connector| it.use_fedramp_language == Some(args.fedramp);
-    Ok(Outcome::done(Shown::from(tools.execute_and_confirm(&action, &read, is_as_sent).await?)))
+    Ok(Outcome::done(Shown::from(env.execute_and_confirm(&action, &read, is_as_sent).await?)))
 }

@@ -25,15 +25,15 @@ pub struct Args {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
-    let tools = context.tools().await?;
-    let connector = connector::find(&tools, &selector).await?;
+    let env = context.env().await?;
+    let connector = connector::find(&env, &selector).await?;
     if connector.is_verified() {
         let note = format!("no change: {} is already verified", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));
     }
     let domain: EmailDomain = connector.email_domain.parse()?;
     let diagnosis = check_txt(
-        &tools,
+        &env,
         &connector,
         &domain,
         args.wait && !context.settings.options.dry_run,
@@ -45,15 +45,15 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let mut changes = Vec::new();
     if verify::next_action(&connector) == VerifyAction::Begin {
-        changes.push(verify::begin_action(&tools, domain.as_str(), &connector.id).change());
+        changes.push(verify::begin_action(&env, domain.as_str(), &connector.id).change());
     }
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "verifying")? {
         return Ok(outcome);
     }
     let connector = if args.wait {
-        wait_for_result(&tools, connector, context).await?
+        wait_for_result(&env, connector, context).await?
     } else if verify::next_action(&connector) == VerifyAction::Begin {
-        verify::begin(&tools, &connector).await?
+        verify::begin(&env, &connector).await?
     } else {
         connector
     };
@@ -68,7 +68,7 @@ fn in_progress_error(domain: &EmailDomain) -> FlowError {
 
 /// `None` if the API returned no verification code.
 async fn check_txt(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     connector: &Connector,
     domain: &EmailDomain,
     wait: bool,
@@ -76,34 +76,34 @@ async fn check_txt(
 ) -> anyhow::Result<Option<Diagnosis>> {
     let Some(code) = connector.code() else { return Ok(None) };
     if !wait {
-        let survey = tools.resolver.survey(domain, None, Scope::Authoritative).await;
-        return Ok(Some(dns::diagnose(&survey, Some(code.as_bytes()), context.clock.now())));
+        let lookup = env.resolver.lookup(domain, None, Scope::Authoritative).await;
+        return Ok(Some(dns::diagnose(&lookup, Some(code.as_bytes()), context.clock.now())));
     }
-    let diagnosis = wait_for_txt(tools, domain, code, context).await;
+    let diagnosis = wait_for_txt(env, domain, code, context).await;
     context.screen.end_progress();
     Ok(Some(diagnosis))
 }
 
 pub(super) async fn wait_for_txt(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     domain: &EmailDomain,
     code: &str,
     context: &Context,
 ) -> Diagnosis {
     let (code, deadline) = (Some(code.as_bytes()), context.wait_deadline());
-    let found = dns::wait_until_visible(tools.resolver, domain, code, deadline, |_, diagnosis| {
+    let found = dns::wait_until_visible(env.resolver, domain, code, deadline, |_, diagnosis| {
         context.screen.start_wait(format!("TXT record of {domain}: {}", diagnosis.summary));
     });
     found.await.diagnosis
 }
 
 async fn wait_for_result(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     connector: Connector,
     context: &Context,
 ) -> anyhow::Result<Connector> {
     let followed =
-        verify::wait_until_verified(tools, connector, context.wait_deadline(), &|connector| {
+        verify::wait_until_verified(env, connector, context.wait_deadline(), &|connector| {
             let status = connector.status().map_or("unknown", VerificationStatus::as_str);
             context
                 .screen

@@ -35,18 +35,18 @@ pub enum Condition {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
-    let tools = context.tools().await?;
-    let connector = connector::find(&tools, &selector).await?;
+    let env = context.env().await?;
+    let connector = connector::find(&env, &selector).await?;
     let waited = match args.wanted {
-        Condition::Txt => for_txt(&tools, connector, context).await,
-        wanted => for_state(&tools, connector, wanted, context).await,
+        Condition::Txt => for_txt(&env, connector, context).await,
+        wanted => for_state(&env, connector, wanted, context).await,
     };
     context.screen.end_progress();
     Ok(Outcome::done(Shown::from(waited?)))
 }
 
 async fn for_txt(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     connector: Connector,
     context: &Context,
 ) -> anyhow::Result<Connector> {
@@ -57,7 +57,7 @@ async fn for_txt(
         ))
         .into());
     };
-    let diagnosis = wait_for_txt(tools, &domain, code, context).await;
+    let diagnosis = wait_for_txt(env, &domain, code, context).await;
     if diagnosis.verdict == Verdict::Visible {
         return Ok(connector);
     }
@@ -68,7 +68,7 @@ async fn for_txt(
 }
 
 async fn for_state(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     connector: Connector,
     wanted: Condition,
     context: &Context,
@@ -87,7 +87,7 @@ async fn for_state(
             current_state(connector, wanted)
         ));
     };
-    let seen = verify::poll_until(tools, connector, context.wait_deadline(), is_so, &tell).await?;
+    let seen = verify::poll_until(env, connector, context.wait_deadline(), is_so, &tell).await?;
     seen.ok_or_else(|| {
         FlowError::not_yet(format!("timed out: {domain} is not {}", wanted.label()))
             .hint(format!("`cfsso connector get {domain}`"))

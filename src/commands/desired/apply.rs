@@ -88,15 +88,15 @@ struct Kept {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let source = read(&args, context).await?;
-    let tools = context.tools().await?;
-    let (facts, changes) = plan::compute(&tools, &source.desired, source.prune, context).await?;
+    let env = context.env().await?;
+    let (facts, changes) = plan::compute(&env, &source.desired, source.prune, context).await?;
     if let Some(kept) = &source.kept {
-        ensure_unchanged(kept, &tools, &facts, &changes.changes)?;
+        ensure_unchanged(kept, &env, &facts, &changes.changes)?;
     }
     let changes = changes.changes;
     let dry_run = context.settings.options.dry_run;
     if changes.is_empty() && !dry_run {
-        return Ok(Outcome::done(ApplyReport::nothing()));
+        return Ok(Outcome::done(ApplyReport::without_changes()));
     }
     let bodies = bodies(&source.desired, &changes, args.raw, context).await?;
     let trial = args.trial.options(context);
@@ -106,7 +106,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         confirm(&changes, context).await?;
     }
     if context.asks() && !dry_run {
-        let now = plan::read_facts(&tools, &source.desired, source.prune).await?;
+        let now = plan::read_facts(&env, &source.desired, source.prune).await?;
         ensure_same(&facts, &now)?;
     }
     let options = Options {
@@ -118,7 +118,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     if dry_run {
         let DryRun { changes, notes } =
-            Box::pin(dry_run::run(&tools, &options, (facts, &changes))).await?;
+            Box::pin(dry_run::run(&env, &options, (facts, &changes))).await?;
         for note in notes {
             context.screen.warn(Text::prose(format!("not listed: {note}")));
         }
@@ -127,11 +127,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             .unwrap_or_else(Outcome::silent));
     }
     let accepts_broken_idp = options.enable.accepted.contains(&CheckId::IdpHealthy);
-    let decisions = Asked { tools: &tools, context, trial, accepts_broken_idp };
+    let decisions = OptionDecisions { env: &env, context, trial, accepts_broken_idp };
     let shown = RefCell::default();
     let on_event = |event: &Event<'_>| show(event, &shown, context);
     let (report, end) =
-        Box::pin(apply::run(&tools, &options, (facts, &changes), &on_event, &decisions)).await;
+        Box::pin(apply::run(&env, &options, (facts, &changes), &on_event, &decisions)).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
@@ -181,13 +181,13 @@ async fn read(args: &Args, context: &Context) -> anyhow::Result<Input> {
 /// Refuses a plan of another account, of a changed account, or with edited changes.
 fn ensure_unchanged(
     kept: &Kept,
-    tools: &Env<'_>,
+    env: &Env<'_>,
     facts: &Facts,
     changes: &[PlannedChange],
 ) -> Result<(), FlowError> {
-    if kept.account != tools.account.as_str() {
+    if kept.account != env.account.as_str() {
         let message = format!("the plan is of the account {}", kept.account);
-        return Err(FlowError::conflict(message).cause(format!("this one is {}", tools.account)));
+        return Err(FlowError::conflict(message).cause(format!("this one is {}", env.account)));
     }
     let message = if kept.fingerprint != facts.fingerprint() {
         "the account changed since the plan was made; nothing was sent"
@@ -256,19 +256,19 @@ async fn confirm(changes: &[PlannedChange], context: &Context) -> Result<(), Err
 }
 
 /// Answers the questions of a run from the options.
-struct Asked<'a> {
-    tools: &'a Env<'a>,
+struct OptionDecisions<'a> {
+    env: &'a Env<'a>,
     context: &'a Context,
     trial: Option<crate::flow::trial::Options>,
     accepts_broken_idp: bool,
 }
 
-impl Decisions for Asked<'_> {
+impl Decisions for OptionDecisions<'_> {
     async fn check_app(&self, edit: &Update, idps: &[Idp]) -> Result<(), Error> {
         if edit.is_empty() {
             return Ok(());
         }
-        refused(ensure_only_idp_works(self.context, edit, idps).await)
+        with_accept_risk_hint(ensure_only_idp_works(self.context, edit, idps).await)
     }
 
     async fn check_idp(&self, edit: &Update, idps: &[Idp]) -> Result<(), Error> {
@@ -276,14 +276,14 @@ impl Decisions for Asked<'_> {
             return Ok(());
         }
         let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
-        refused(ensure_still_works(self.context, edit, pins).await)
+        with_accept_risk_hint(ensure_still_works(self.context, edit, pins).await)
     }
 
     async fn try_enable(&self, subject: &Subject) -> Result<Option<TrialEnd>, Error> {
         let Some(options) = self.trial else { return Ok(None) };
         trial::check_logs(subject, &options, self.context)?;
         self.context.screen.end_progress();
-        let ended = trial::enable(self.tools, subject, options, self.context).await;
+        let ended = trial::enable(self.env, subject, options, self.context).await;
         // The trial is over; during a wait for other domains, signals end the program again.
         self.context.release_signals();
         ended.map(Some)
@@ -291,7 +291,7 @@ impl Decisions for Asked<'_> {
 }
 
 /// Adds the `apply` option that overrides the refusal.
-fn refused(checked: anyhow::Result<()>) -> Result<(), Error> {
+fn with_accept_risk_hint(checked: anyhow::Result<()>) -> Result<(), Error> {
     checked.map_err(|error| match error.downcast::<FlowError>() {
         Ok(stop) => {
             let hint = "`cfsso idp check`, or `--accept-risk idp-healthy`";

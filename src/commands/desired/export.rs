@@ -40,9 +40,9 @@ struct Export {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let parts = Parts { access: true, federation: true };
-    let (facts, unread) = facts::read(&tools, parts).await?;
+    let (facts, unread) = facts::read(&env, parts).await?;
     for Unread { what, reason } in &unread {
         context.screen.warn(Text::prose(format!("not exported: {what}: {reason}")));
     }
@@ -53,11 +53,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let text = match args.format {
         Format::Json => serde_json::to_string_pretty(&desired)?,
-        Format::Terraform => terraform::render(tools.account, &facts, &desired),
+        Format::Terraform => terraform::render(env.account, &facts, &desired),
         Format::Yaml => {
             let yaml =
                 yaml_from_json(&serde_json::to_string(&desired)?).map_err(anyhow::Error::msg)?;
-            format!("# Account {}. The format: cfsso schema config\n{yaml}", tools.account)
+            format!("# Account {}. The format: cfsso schema config\n{yaml}", env.account)
         }
     };
     Ok(Outcome::done(Export { desired, text }))

@@ -66,15 +66,15 @@ pub struct ConfigPlan {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let desired = file::read(context, &args.file).await?;
-    let tools = context.tools().await?;
-    let (facts, changes) = compute(&tools, &desired, args.prune, context).await?;
+    let env = context.env().await?;
+    let (facts, changes) = compute(&env, &desired, args.prune, context).await?;
     warn_missing_secrets(&desired, &changes, context);
     let next = match &args.out {
         Some(out) => format!("cfsso apply {}", quoted(&out.display().to_string())),
         None => apply_command(&args.file, args.prune),
     };
     let source = (desired, args.prune, args.file.as_path());
-    let report = ConfigPlan::new(&tools, &facts, changes, source, next);
+    let report = ConfigPlan::new(&env, &facts, changes, source, next);
     if let Some(out) = &args.out {
         ensure_replaceable(out)?;
         let text = serde_json::to_string_pretty(&report)? + "\n";
@@ -125,7 +125,7 @@ pub fn apply_command(file: &Path, prune: bool) -> String {
 impl ConfigPlan {
     /// `next` is the command that applies the plan.
     pub fn new(
-        tools: &Env<'_>,
+        env: &Env<'_>,
         facts: &Facts,
         changes: Changes,
         (desired, prune, file): (Desired, bool, &Path),
@@ -133,7 +133,7 @@ impl ConfigPlan {
     ) -> Self {
         Self {
             schema: SCHEMA,
-            account: tools.account.to_string(),
+            account: env.account.to_string(),
             file: file.display().to_string(),
             fingerprint: facts.fingerprint(),
             prune,
@@ -152,24 +152,24 @@ impl ConfigPlan {
 }
 
 pub async fn compute(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     desired: &Desired,
     prune: bool,
     context: &Context,
 ) -> anyhow::Result<(Facts, Changes)> {
-    let facts = read_facts(tools, desired, prune).await?;
-    let changes = plan::plan(&facts, desired, tools.account, prune)?;
+    let facts = read_facts(env, desired, prune).await?;
+    let changes = plan::plan(&facts, desired, env.account, prune)?;
     for warning in &changes.warnings {
         context.screen.warn(Text::prose(warning.as_str()));
     }
     Ok((facts, changes))
 }
 
-pub async fn read_facts(tools: &Env<'_>, desired: &Desired, prune: bool) -> anyhow::Result<Facts> {
+pub async fn read_facts(env: &Env<'_>, desired: &Desired, prune: bool) -> anyhow::Result<Facts> {
     let federation =
         desired.federation.is_some() || (prune && desired.identity_providers.is_some());
     let access = federation || desired.identity_providers.is_some() || desired.sso_app.is_some();
-    let (facts, unread) = facts::read(tools, Parts { access, federation }).await?;
+    let (facts, unread) = facts::read(env, Parts { access, federation }).await?;
     if let Some(Unread { what, reason }) = unread.into_iter().next() {
         let message = format!("cannot read the {what} that the file names");
         return Err(FlowError::new(FlowErrorKind::Forbidden, message).cause(reason).into());

@@ -107,13 +107,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             Contents { damaged: vec![stop.message], ..Contents::default() }
         }
     };
-    fleet::run(context, "doctor", async |tools| read(&args, context, tools, &journal).await).await
+    fleet::run(context, "doctor", async |env| read(&args, context, env, &journal).await).await
 }
 
 async fn read(
     args: &Args,
     context: &Context,
-    tools: &Env<'_>,
+    env: &Env<'_>,
     journal: &Contents,
 ) -> anyhow::Result<Outcome> {
     let Args { domain, fail_on, format, accept_risk, proof } = args;
@@ -123,12 +123,12 @@ async fn read(
         min_token_days: proof.min_token_days,
         login_within: proof.login_within,
     };
-    let examination = doctor::run_audit(tools, &asking, &terms, journal).await?;
+    let examination = doctor::run_audit(env, &asking, &terms, journal).await?;
     let examination = match domain {
         Some(domain) => narrowed(examination, domain)?,
         None => examination,
     };
-    let report = report("doctor", examination, (*fail_on, accept_risk), tools.account.to_string());
+    let report = report("doctor", examination, (*fail_on, accept_risk), env.account.to_string());
     print(report, *format, context)
 }
 

@@ -11,20 +11,20 @@ use crate::flow::connector::{self, Selector};
 use crate::output::Text;
 
 pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let mut reading = AccountDrill {
         context,
-        client: tools.client,
-        report: Report::new(Target::Account, tools.account.to_string()),
+        client: env.client,
+        report: Report::new(Target::Account, env.account.to_string()),
         failure: None,
     };
     context.screen.show(&|page| {
-        page.paragraph(Text::strong(format!("Account {} (read-only)", tools.account)));
+        page.paragraph(Text::strong(format!("Account {} (read-only)", env.account)));
     });
     let look = Box::pin(status::run(status::Args::default(), context));
     reading.step("status", "sign-in chain read", look).await;
     // If the list cannot be read, `bypass disable` fails and reports why.
-    for connector in connector::list(&tools).await.unwrap_or_default() {
+    for connector in connector::list(&env).await.unwrap_or_default() {
         let command = format!("preflight {}", connector.email_domain);
         let seen = "no blocking check failed";
         let selector = Selector::Id(connector.id.clone());

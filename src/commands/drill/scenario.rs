@@ -36,9 +36,9 @@ pub(super) enum Outage {
 pub(super) struct Expected {
     pub enforced: bool,
     /// Whether only the company's identity provider is allowed, with instant authentication.
-    pub narrow: bool,
+    pub only_company_idp: bool,
     /// [`COMPANY`] is the name of the identity provider.
-    pub ways: SignIn,
+    pub sign_in: SignIn,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,8 @@ pub(super) enum StepCommand {
     Undo,
 }
 
-const LOCKED_OUT: Expected = Expected { enforced: true, narrow: true, ways: SignIn::None };
+const LOCKED_OUT: Expected =
+    Expected { enforced: true, only_company_idp: true, sign_in: SignIn::None };
 
 const UNDO: DrillStep = DrillStep {
     line: StepCommand::Undo,
@@ -89,7 +90,7 @@ pub(super) const ACTS: [Phase; 6] = [
             outage: None,
             user: None,
             exit: ExitCode::Done,
-            after: Expected { enforced: false, narrow: false, ways: SignIn::Password },
+            after: Expected { enforced: false, only_company_idp: false, sign_in: SignIn::Password },
             world: StateCheck::Changed,
         }],
     },
@@ -103,7 +104,11 @@ pub(super) const ACTS: [Phase; 6] = [
                 outage: None,
                 user: None,
                 exit: ExitCode::Done,
-                after: Expected { enforced: false, narrow: true, ways: SignIn::Password },
+                after: Expected {
+                    enforced: false,
+                    only_company_idp: true,
+                    sign_in: SignIn::Password,
+                },
                 world: StateCheck::Saved,
             },
             DrillStep {
@@ -111,7 +116,11 @@ pub(super) const ACTS: [Phase; 6] = [
                 outage: Some(Outage::Begins),
                 user: Some("tom@cool.cats"),
                 exit: ExitCode::NotYet,
-                after: Expected { enforced: false, narrow: true, ways: SignIn::Password },
+                after: Expected {
+                    enforced: false,
+                    only_company_idp: true,
+                    sign_in: SignIn::Password,
+                },
                 world: StateCheck::Unchanged,
             },
             DrillStep {
@@ -119,7 +128,11 @@ pub(super) const ACTS: [Phase; 6] = [
                 outage: Some(Outage::Ends),
                 user: Some("tom@cool.cats"),
                 exit: ExitCode::Done,
-                after: Expected { enforced: true, narrow: true, ways: SignIn::Company },
+                after: Expected {
+                    enforced: true,
+                    only_company_idp: true,
+                    sign_in: SignIn::Company,
+                },
                 world: StateCheck::Saved,
             },
         ],
@@ -145,7 +158,7 @@ pub(super) const ACTS: [Phase; 6] = [
                 outage: None,
                 user: None,
                 exit: ExitCode::Done,
-                after: Expected { enforced: true, narrow: false, ways: SignIn::Pin },
+                after: Expected { enforced: true, only_company_idp: false, sign_in: SignIn::Pin },
                 world: StateCheck::Changed,
             },
             UNDO,
@@ -160,7 +173,11 @@ pub(super) const ACTS: [Phase; 6] = [
                 outage: None,
                 user: None,
                 exit: ExitCode::Done,
-                after: Expected { enforced: false, narrow: true, ways: SignIn::Password },
+                after: Expected {
+                    enforced: false,
+                    only_company_idp: true,
+                    sign_in: SignIn::Password,
+                },
                 world: StateCheck::Changed,
             },
             UNDO,
@@ -174,7 +191,7 @@ pub(super) const ACTS: [Phase; 6] = [
             outage: Some(Outage::Ends),
             user: None,
             exit: ExitCode::Done,
-            after: Expected { enforced: true, narrow: true, ways: SignIn::Company },
+            after: Expected { enforced: true, only_company_idp: true, sign_in: SignIn::Company },
             world: StateCheck::Unchanged,
         }],
     },
@@ -219,7 +236,7 @@ impl StepCommand {
 
 impl DrillStep {
     /// An additional result to report, if it is the purpose of the command.
-    pub(super) fn besides(&self) -> String {
+    pub(super) fn extra_result(&self) -> String {
         match (self.line, self.exit) {
             (StepCommand::Check, ExitCode::Findings) => "the check fails. ".to_owned(),
             (StepCommand::Enforce, ExitCode::NotYet) => "no user could sign in. ".to_owned(),
@@ -240,7 +257,7 @@ impl fmt::Display for StepCommand {
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sso = if self.enforced { "SSO on" } else { "SSO off" };
-        match self.ways {
+        match self.sign_in {
             SignIn::None => write!(f, "{sso}, no sign-in possible"),
             SignIn::Password => write!(f, "{sso}, sign-in with a password"),
             SignIn::Pin => write!(f, "{sso}, sign-in with a one-time PIN"),

@@ -52,7 +52,7 @@ impl Simulator {
             // The journal creates it, readable by its owner only.
             journal: journal.path().join("journal"),
         };
-        let settings = context.settings.elsewhere(place);
+        let settings = context.settings.for_account(place);
         Ok(Self { sandbox, settings, clock, _journal: journal })
     }
 
@@ -119,14 +119,14 @@ impl Simulator {
     ) -> anyhow::Result<String> {
         let context = self.context_for("cfsso drill");
         let after = Box::pin(look(&context)).await?;
-        if (after.enforced, after.ways) != (scene.after.enforced, scene.after.ways) {
+        if (after.enforced, after.sign_in) != (scene.after.enforced, scene.after.sign_in) {
             return Err(not_seen(format!("{after}; expected: {}", scene.after)));
         }
-        if after.narrow != scene.after.narrow {
-            let does = if after.narrow { "yes" } else { "no" };
+        if after.only_company_idp != scene.after.only_company_idp {
+            let does = if after.only_company_idp { "yes" } else { "no" };
             return Err(not_seen(format!("only {COMPANY} is allowed: {does}")));
         }
-        let besides = scene.besides();
+        let extra = scene.extra_result();
         let now = self.sandbox.snapshot();
         match scene.world {
             StateCheck::Changed => {
@@ -139,10 +139,10 @@ impl Simulator {
                 let before = before.as_deref().unwrap_or_default();
                 assert_unchanged(before, &now)?;
                 Self::nothing_open(&context)?;
-                return Ok(format!("{besides}{after}; everything else unchanged"));
+                return Ok(format!("{extra}{after}; everything else unchanged"));
             }
         }
-        Ok(format!("{besides}{after}"))
+        Ok(format!("{extra}{after}"))
     }
 
     fn nothing_open(context: &Context) -> anyhow::Result<()> {
@@ -156,11 +156,10 @@ impl Simulator {
 }
 
 async fn look(context: &Context) -> anyhow::Result<Expected> {
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let asking =
         Sources { fetcher: Some(context.fetcher().await?), recovery: None, audit_log: false };
-    let (connectors, facts) =
-        tokio::join!(connector::list(&tools), preflight::gather(&tools, &asking));
+    let (connectors, facts) = tokio::join!(connector::list(&env), preflight::gather(&env, &asking));
     let connectors = connectors?;
     let [connector] = connectors.as_slice() else {
         return Err(not_seen(format!("there are {} connectors", connectors.len())));
@@ -169,8 +168,8 @@ async fn look(context: &Context) -> anyhow::Result<Expected> {
         return Err(not_seen(format!("{} is not verified", connector.email_domain)));
     }
     let unread = |unseen: preflight::NotChecked| not_seen(unseen.reason);
-    let ways = sign_in_methods(connector, &facts).map_err(unread)?;
-    let ways = match ways.as_slice() {
+    let methods = sign_in_methods(connector, &facts).map_err(unread)?;
+    let sign_in = match methods.as_slice() {
         [] => SignIn::None,
         [SignInMethod::Password] => SignIn::Password,
         [SignInMethod::Pin] => SignIn::Pin,
@@ -180,8 +179,12 @@ async fn look(context: &Context) -> anyhow::Result<Expected> {
             return Err(not_seen(format!("sign-in {}", words.join(" and "))));
         }
     };
-    let narrow = is_instant_auth(&facts).map_err(unread)?;
-    Ok(Expected { enforced: connector.enabled != Some(false), narrow, ways })
+    let only_company_idp = is_instant_auth(&facts).map_err(unread)?;
+    Ok(Expected {
+        enforced: connector.enabled != Some(false),
+        only_company_idp: only_company_idp,
+        sign_in,
+    })
 }
 
 fn is_instant_auth(facts: &Facts) -> Result<bool, preflight::NotChecked> {

@@ -16,14 +16,14 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let idp = idp::find(&tools, &args.idp).await?;
+    let env = context.env().await?;
+    let idp = idp::find(&env, &args.idp).await?;
     eligibility::ensure_shareable(&idp)?;
-    let grants = grant::list(&tools).await?;
+    let grants = grant::list(&env).await?;
     let standing = grants.into_iter().find(|grant| grant.idp_id == idp.id);
     let mut changes = Vec::new();
     if standing.is_none() {
-        changes.push(grant::create_action(&tools, &idp).change());
+        changes.push(grant::create_action(&env, &idp).change());
     }
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "creating it")? {
         return Ok(outcome);
@@ -32,7 +32,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.note(format!("no change: {} already has a grant", idp.name));
         return Ok(Outcome::done(grant));
     }
-    let created = grant::create(&tools, &idp).await?;
+    let created = grant::create(&env, &idp).await?;
     context.screen.note(Text::prose(format!(
         "not shared yet: `cfsso federation share {} --to <ACCOUNT>`",
         idp.id

@@ -29,11 +29,11 @@ pub struct Deleted {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let found = grant::find(&tools, &args.grant).await?;
-    let idp = tools.client.send(&idp::get(tools.account, &found.idp_id)).await.ok();
+    let env = context.env().await?;
+    let found = grant::find(&env, &args.grant).await?;
+    let idp = env.client.send(&idp::get(env.account, &found.idp_id)).await.ok();
     let name = idp.map_or_else(|| found.idp_id.to_string(), |idp| idp.name.clone());
-    let changes = vec![grant::delete_action(&tools, &found, &name).change()];
+    let changes = vec![grant::delete_action(&env, &found, &name).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "deleting it")? {
         return Ok(outcome);
     }
@@ -41,7 +41,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         "all recipients lose {name} immediately, and their policies that use it stop matching"
     ));
     context.confirm(&name, "delete its federation grant").await?;
-    grant::delete(&tools, &found, &name).await?;
+    grant::delete(&env, &found, &name).await?;
     Ok(Outcome::done(Deleted { deleted: true, grant: found }))
 }
 

@@ -14,8 +14,8 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    Ok(Outcome::done(grant::find(&tools, &args.grant).await?))
+    let env = context.env().await?;
+    Ok(Outcome::done(grant::find(&env, &args.grant).await?))
 }
 
 impl Render for Grant {

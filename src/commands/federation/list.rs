@@ -17,14 +17,14 @@ pub struct Args {}
 pub struct List(Vec<Grant>);
 
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let grants = grant::list(&tools).await?;
-    if grants.is_empty() && tools.client.odd_records(Some("federation grant")).is_empty() {
+    let env = context.env().await?;
+    let grants = grant::list(&env).await?;
+    if grants.is_empty() && env.client.odd_records(Some("federation grant")).is_empty() {
         context.screen.note(Text::prose(
             "No federation grants. Create one: `cfsso federation share <IDP> --to <ACCOUNT>`",
         ));
     }
-    Ok(Outcome::list(tools.client, "federation grant", List(grants)))
+    Ok(Outcome::list(env.client, "federation grant", List(grants)))
 }
 
 impl Render for List {

@@ -58,8 +58,8 @@ pub struct Args {
 }
 
 pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let (idps, directory) = tokio::join!(idp::list(&tools), accounts::read(&tools));
+    let env = context.env().await?;
+    let (idps, directory) = tokio::join!(idp::list(&env), accounts::read(&env));
     let (idps, directory) = (idps?, directory?);
     let name = match &args.idp {
         Some(name) => name.clone(),
@@ -68,11 +68,11 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let idp = idp::pick(&idps, &name)?.clone();
     eligibility::ensure_shareable(&idp)?;
     if args.to.is_empty() && args.to_organization.is_none() && !args.entire_organization {
-        args.to.push(ask_recipient(&directory, tools.account, context).await?);
+        args.to.push(ask_recipient(&directory, env.account, context).await?);
     }
     let (named, unseen) = (named(&args), args.unseen);
     let (audience, warnings) =
-        recipients::resolve_recipients(named, tools.account, &directory, unseen)?;
+        recipients::resolve_recipients(named, env.account, &directory, unseen)?;
     for warning in warnings {
         context.screen.warn(warning);
     }
@@ -83,8 +83,8 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         wait: !args.no_wait,
         deadline: context.wait_deadline(),
     };
-    let standing = share::read_state(&tools, &options).await?;
-    let plan = share::plan(&tools, &options, &standing);
+    let standing = share::read_state(&env, &options).await?;
+    let plan = share::plan(&env, &options, &standing);
     let changes = !plan.changes.is_empty();
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "sharing")? {
         return Ok(outcome);
@@ -94,7 +94,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.confirm(&options.idp.name, deed).await?;
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
-    let (report, end) = share::run(&tools, &options, &standing, &directory, &on_event).await;
+    let (report, end) = share::run(&env, &options, &standing, &directory, &on_event).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }

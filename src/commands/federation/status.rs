@@ -19,8 +19,8 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let status = status::read(&tools).await?;
+    let env = context.env().await?;
+    let status = status::read(&env).await?;
     for what in &status.not_checked {
         context.screen.warn(format!("not checked: {what}"));
     }

@@ -30,15 +30,15 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let (idp, directory) = tokio::join!(idp::find(&tools, &args.idp), accounts::read(&tools));
+    let env = context.env().await?;
+    let (idp, directory) = tokio::join!(idp::find(&env, &args.idp), accounts::read(&env));
     let (idp, directory) = (idp?, directory?);
     let from = if args.from.is_empty() { None } else { Some(resolve(&args.from, &directory)?) };
-    let standing = state::read(&tools, &idp.id).await?;
+    let standing = state::read(&env, &idp.id).await?;
     let options = Options { idp, from, wait: !args.no_wait, deadline: context.wait_deadline() };
     let deeds = unshare::decide(&standing, &options.idp, options.from.as_deref())?;
     let losing = unshare::affected_recipients(&standing, &deeds, &directory);
-    let plan = unshare::plan(&tools, &options.idp, &deeds);
+    let plan = unshare::plan(&env, &options.idp, &deeds);
     if context.settings.options.dry_run {
         return Ok(plan_output::finish_dry_run(context, plan, "unsharing")?
             .unwrap_or_else(Outcome::silent));
@@ -54,7 +54,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.confirm(&options.idp.name, "stop sharing it").await?;
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
-    let (report, end) = unshare::run(&tools, &options, &deeds, losing, &on_event).await;
+    let (report, end) = unshare::run(&env, &options, &deeds, losing, &on_event).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }

@@ -29,7 +29,7 @@ pub struct Asker<'a> {
     idps: &'a [Idp],
     team: Option<&'a str>,
     /// The result for each option and address, so that each is fetched once.
-    seen: RefCell<BTreeMap<String, Look>>,
+    probed: RefCell<BTreeMap<String, ProbeResult>>,
     published: RefCell<Option<Rc<Published>>>,
 }
 
@@ -41,7 +41,7 @@ pub struct NewIdp {
 }
 
 #[derive(Clone, Default)]
-struct Look {
+struct ProbeResult {
     published: Option<Rc<Published>>,
     trouble: Option<Trouble>,
 }
@@ -80,8 +80,8 @@ impl<'a> Asker<'a> {
         idps: &'a [Idp],
         team: Option<&'a str>,
     ) -> Self {
-        let (seen, published) = Default::default();
-        Self { context, interview, idps, team, seen, published }
+        let (probed, published) = Default::default();
+        Self { context, interview, idps, team, probed, published }
     }
 
     /// `domain` is the default for the vendor's domain field.
@@ -169,16 +169,16 @@ impl<'a> Asker<'a> {
         words: &mut Vec<String>,
     ) -> anyhow::Result<()> {
         let key = words.join(" ");
-        let known = self.seen.borrow().get(&key).cloned();
-        let look = if let Some(look) = known {
-            look
+        let known = self.probed.borrow().get(&key).cloned();
+        let probe = if let Some(probe) = known {
+            probe
         } else {
-            let look = self.look(vendor, words).await?;
-            self.seen.borrow_mut().insert(key, look.clone());
-            look
+            let probe = self.probe(vendor, words).await?;
+            self.probed.borrow_mut().insert(key, probe.clone());
+            probe
         };
-        self.published.replace(look.published);
-        match look.trouble {
+        self.published.replace(probe.published);
+        match probe.trouble {
             None => Ok(()),
             Some(Trouble::Unusable(why)) => Err(Interview::rejected(id, why)),
             Some(Trouble::NoEmailName) => {
@@ -204,14 +204,14 @@ impl<'a> Asker<'a> {
         }
     }
 
-    async fn look(&self, vendor: &Vendor, words: &[String]) -> anyhow::Result<Look> {
+    async fn probe(&self, vendor: &Vendor, words: &[String]) -> anyhow::Result<ProbeResult> {
         self.context.screen.start_progress(format!("testing {}", vendor.name()));
         let args: create::Args = parse(&words[1..])?;
         let published = match args.published.fetch(self.context).await {
             Ok(published) => published,
             Err(error) => {
                 let trouble = Some(Trouble::Unusable(sentence(&error)));
-                return Ok(Look { trouble, published: None });
+                return Ok(ProbeResult { trouble, published: None });
             }
         };
         if let Some(published) = published {
@@ -219,7 +219,7 @@ impl<'a> Asker<'a> {
             let lacks_name =
                 matches!(&*published, Published::Saml(found) if found.lacks_email_name());
             let trouble = lacks_name.then_some(Trouble::NoEmailName);
-            return Ok(Look { published: Some(published), trouble });
+            return Ok(ProbeResult { published: Some(published), trouble });
         }
         let config = args.fields.read(self.context, Raw::default()).await?;
         let options = CheckOptions::new(self.context.clock.now(), 0);
@@ -230,7 +230,7 @@ impl<'a> Asker<'a> {
         let failed: Vec<_> =
             tested.filter(|point| point.is_failure()).map(IdpCheck::describe).collect();
         let trouble = (!failed.is_empty()).then(|| Trouble::Failing(failed.join("; ")));
-        Ok(Look { trouble, published: None })
+        Ok(ProbeResult { trouble, published: None })
     }
 }
 

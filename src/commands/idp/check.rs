@@ -51,11 +51,11 @@ struct IdpResult {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    fleet::run(context, "idp check", async |tools| read(&args, context, tools).await).await
+    fleet::run(context, "idp check", async |env| read(&args, context, env).await).await
 }
 
-async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result<Outcome> {
-    let idps = idp::list(tools).await?;
+async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<Outcome> {
+    let idps = idp::list(env).await?;
     let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
     let chosen: Vec<&Idp> = match &args.idp {
         Some(text) => vec![idp::pick(&idps, text)?],

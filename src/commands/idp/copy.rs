@@ -8,7 +8,7 @@ use crate::flow::FlowError;
 use crate::idp::{IdpTypeSpec, Requirement};
 
 /// Fields that the API sets (API reference, section 3).
-const MADE: [&[&str]; 11] = [
+const SERVER_FIELDS: [&[&str]; 11] = [
     &["id"],
     &["uid"],
     &["version"],
@@ -35,7 +35,7 @@ pub fn of(file: &Document, kind: Option<&IdpTypeSpec>) -> Copy {
         .filter(|field| field.need == Requirement::Returned && field.name != "redirect_url")
         .map(|field| ["config", field.name])
         .collect();
-    let made = MADE.into_iter().chain(returned.iter().map(|path| &path[..]));
+    let made = SERVER_FIELDS.into_iter().chain(returned.iter().map(|path| &path[..]));
     let mut left_out: Vec<_> =
         made.filter(|path| body.remove(path)).map(|path| path.join(".")).collect();
     if let Some(kind) = kind {
@@ -71,7 +71,10 @@ fn remove_unknown_nulls(body: &mut Document, kind: &IdpTypeSpec) {
 }
 
 /// For an unknown type, a mask is the only sign that a secret is required.
-pub fn are_given(masks: &[String], given: &Map<String, Value>) -> Result<(), FlowError> {
+pub fn ensure_masks_replaced(
+    masks: &[String],
+    given: &Map<String, Value>,
+) -> Result<(), FlowError> {
     let is_given =
         |field: &str| field.strip_prefix("config.").is_some_and(|name| given.contains_key(name));
     let Some(field) = masks.iter().find(|field| !is_given(field)) else { return Ok(()) };
@@ -128,7 +131,7 @@ mod tests {
     fn a_mask_is_no_secret_of_an_unknown_type() {
         let given = Map::from_iter([("client_secret".to_owned(), Value::from("s"))]);
         for (mask, stops) in [("config.client_secret", false), ("config.key_secret", true)] {
-            assert_eq!(are_given(&[mask.to_owned()], &given).is_err(), stops, "{mask}");
+            assert_eq!(ensure_masks_replaced(&[mask.to_owned()], &given).is_err(), stops, "{mask}");
         }
     }
 }

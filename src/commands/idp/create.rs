@@ -77,8 +77,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Missing::FieldsOf(vendor) => return by_questions(Some(vendor), &args, context).await,
     }
     let body = build_body(&args, context).await?;
-    let tools = context.tools().await?;
-    let (idps, failed) = tokio::join!(idp::list(&tools), check_endpoints(&args, &body, context));
+    let env = context.env().await?;
+    let (idps, failed) = tokio::join!(idp::list(&env), check_endpoints(&args, &body, context));
     if let Some(standing) = idp::find_existing(&idps?, &body)? {
         if args.if_not_exists {
             warn_of_differences(standing, &body, context)?;
@@ -90,12 +90,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.warn_of_check(point.id.as_str(), &point.detail, point.fix.as_deref());
     }
     args.keep.ensure_file_given(None, &body)?;
-    let changes = vec![idp::create_action(&tools, &body).change()];
+    let changes = vec![idp::create_action(&env, &body).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "creating")? {
         return Ok(outcome);
     }
-    let (created, unsaved) = create(&args, &tools, &body, context).await?;
-    print_setup_steps(&created, &tools, context).await;
+    let (created, unsaved) = create(&args, &env, &body, context).await?;
+    print_setup_steps(&created, &env, context).await;
     Ok(Outcome::done(View::of(created)).failed(unsaved))
 }
 
@@ -132,8 +132,8 @@ async fn by_questions(
     args: &Args,
     context: &Context,
 ) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let (idps, team) = tokio::join!(idp::list(&tools), get::team(&tools));
+    let env = context.env().await?;
+    let (idps, team) = tokio::join!(idp::list(&env), get::team(&env));
     let (idps, team) = (idps?, team.ok());
     let interview = Interview::new(context, Answers::default());
     let asker = Asker::new(context, &interview, &idps, team.as_deref());
@@ -155,7 +155,7 @@ async fn by_questions(
         .await?;
     let Some(new) = new else { return Err(declined("nothing was sent").into()) };
     args.keep.ensure_file_given(None, &new.body)?;
-    let (created, unsaved) = create(args, &tools, &new.body, context).await?;
+    let (created, unsaved) = create(args, &env, &new.body, context).await?;
     context
         .screen
         .note(Text::prose(format!("without questions: `cfsso {}`", shell::line(&new.words))));
@@ -169,19 +169,19 @@ async fn by_questions(
 /// Returns also why its SCIM secret is not in a file.
 async fn create(
     args: &Args,
-    tools: &Env<'_>,
+    env: &Env<'_>,
     body: &Document,
     context: &Context,
 ) -> anyhow::Result<(Idp, Option<anyhow::Error>)> {
     let file = args.keep.prepare(None, body)?;
     let mut saved = Ok(());
-    let created = idp::create(tools, body, |answer| saved = file.save(answer, context)).await?;
+    let created = idp::create(env, body, |answer| saved = file.save(answer, context)).await?;
     Ok((created, saved.err().map(Into::into)))
 }
 
 pub async fn run_silently(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let body = build_body(args, context).await?;
-    let created = idp::create(&context.tools().await?, &body, |_| ()).await?;
+    let created = idp::create(&context.env().await?, &body, |_| ()).await?;
     context.screen.step(Status::Done, &created.name, format!("created  {}", created.id));
     Ok(Outcome::silent())
 }
@@ -231,7 +231,7 @@ async fn check_endpoints(
 }
 
 /// Only warns if the team's domain cannot be read, since the identity provider exists already.
-async fn print_setup_steps(created: &Idp, tools: &Env<'_>, context: &Context) {
+async fn print_setup_steps(created: &Idp, env: &Env<'_>, context: &Context) {
     context.screen.note(Text::prose(format!(
         "sign-in not tested; `cfsso idp check {}` tests what is possible without signing in",
         created.id
@@ -239,7 +239,7 @@ async fn print_setup_steps(created: &Idp, tools: &Env<'_>, context: &Context) {
     if !context.screen.shows_notes() {
         return;
     }
-    match get::team(tools).await {
+    match get::team(env).await {
         Ok(team) => {
             let (_, guide) = get::setup(created, &team);
             context.screen.show(&|page| {
@@ -277,7 +277,7 @@ pub(super) async fn build_body(args: &Args, context: &Context) -> anyhow::Result
         context.screen.note(Text::prose(format!("not copied (read-only or hidden): {fields}")));
     }
     if known.is_none() {
-        copy::are_given(&copy.masks, &given)?;
+        copy::ensure_masks_replaced(&copy.masks, &given)?;
     }
     body.set(&["type"], &kind_name)?;
     if let Some(name) = &args.name {

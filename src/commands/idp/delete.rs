@@ -32,13 +32,13 @@ pub struct Deleted {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let grants = grant::list(tools.account);
+    let env = context.env().await?;
+    let grants = grant::list(env.account);
     let (found, grants, apps, idps) = tokio::join!(
-        idp::find(&tools, &args.idp),
-        tools.client.list(&grants),
-        app::list(&tools),
-        idp::list(&tools),
+        idp::find(&env, &args.idp),
+        env.client.list(&grants),
+        app::list(&env),
+        idp::list(&env),
     );
     let found = found?;
     idp::ensure_deletable(&found)?;
@@ -50,7 +50,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     match (apps, idps) {
         (Ok(apps), Ok(idps)) if !args.force => {
-            if let Some(odd) = app::unreadable_sign_in(&tools) {
+            if let Some(odd) = app::unreadable_sign_in(&env) {
                 let message = "cannot check whether the SSO App needs it; nothing was sent";
                 return Err(FlowError::refused(message)
                     .cause(odd.describe())
@@ -68,12 +68,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         _ => {}
     }
-    let changes = vec![idp::delete_action(&tools, &found).change()];
+    let changes = vec![idp::delete_action(&env, &found).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "deleting")? {
         return Ok(outcome);
     }
     context.confirm(&found.name, "delete it").await?;
-    idp::delete(&tools, &found).await?;
+    idp::delete(&env, &found).await?;
     Ok(Outcome::done(Deleted { deleted: true, idp: View::of(found) }))
 }
 

@@ -157,7 +157,7 @@ impl Fields {
         }
         for (field, secret) in &self.typed {
             let given = raw.in_text(secret.expose_secret()).map_err(Into::into);
-            let secret = secret::taken(given, &format!("`{field}`"), context)?;
+            let secret = secret::accept_given(given, &format!("`{field}`"), context)?;
             config.insert(field.clone(), secret.into());
         }
         Ok(config)

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::secret::{Raw, taken};
+use super::secret::{Raw, accept_given};
 use crate::api::document::{Document, items, members};
 use crate::context::Context;
 use crate::flow::FlowError;
@@ -43,12 +43,12 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
     }
     let secrets = secrets(&document.to_raw());
     if !secrets.is_empty() && !is_stdin {
-        context.is_private(file, "secret")?;
+        context.ensure_private(file, "secret")?;
     }
     for (path, text) in secrets {
         let field = path.join(".");
         let given = raw.in_text(&text).map_err(Into::into);
-        let secret = taken(given, &format!("`{field}` in {name}"), context)?;
+        let secret = accept_given(given, &format!("`{field}` in {name}"), context)?;
         if secret != text {
             let path: Vec<_> = path.iter().map(String::as_str).collect();
             document.set(&path, &secret).map_err(FlowError::from)?;

@@ -42,18 +42,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(outcome) = args.web.open(Place::Idps, context).await? {
         return Ok(outcome);
     }
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     if !args.setup {
-        return Ok(Outcome::done(View::of(idp::find(&tools, &args.idp).await?)));
+        return Ok(Outcome::done(View::of(idp::find(&env, &args.idp).await?)));
     }
-    let (found, team) = tokio::join!(idp::find(&tools, &args.idp), team(&tools));
+    let (found, team) = tokio::join!(idp::find(&env, &args.idp), team(&env));
     let (found, team) = (found?, team?);
     let (values, guide) = setup(&found, &team);
     Ok(Outcome::done(Setup { idp: View::of(found), values, guide }))
 }
 
-pub async fn team(tools: &Env<'_>) -> Result<String, Error> {
-    let organization = tools.client.send(&organization::get(tools.account)).await?;
+pub async fn team(env: &Env<'_>) -> Result<String, Error> {
+    let organization = env.client.send(&organization::get(env.account)).await?;
     organization.auth_domain.clone().ok_or_else(|| {
         FlowError::not_found("the API did not return the domain of the organization")
             .hint("`cfsso team show`")

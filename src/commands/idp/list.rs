@@ -30,10 +30,10 @@ enum Dashboard {
 }
 
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let (idps, apps) = tokio::join!(idp::list(&tools), app::list(&tools));
+    let env = context.env().await?;
+    let (idps, apps) = tokio::join!(idp::list(&env), app::list(&env));
     let idps = idps?;
-    if idps.is_empty() && tools.client.odd_records(Some("identity provider")).is_empty() {
+    if idps.is_empty() && env.client.odd_records(Some("identity provider")).is_empty() {
         context
             .screen
             .note(Text::prose("No identity providers. Create one: `cfsso idp create onetimepin`"));
@@ -51,7 +51,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
     };
     Ok(Outcome::list(
-        tools.client,
+        env.client,
         "identity provider",
         List { idps: idps.into_iter().map(View::of).collect(), dashboard },
     ))

@@ -45,8 +45,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
                 .into());
         }
     };
-    let tools = context.tools().await?;
-    let found = idp::find(&tools, &args.idp).await?;
+    let env = context.env().await?;
+    let found = idp::find(&env, &args.idp).await?;
     if let Some(kind) = kind::find(found.kind.as_str()) {
         fits(kind, &args.field, &secret)?;
     }
@@ -54,7 +54,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let edit = Update::of(Target::Idp(found.id.clone()), before, |document| {
         Ok(document.set(&["config", &args.field], &secret)?)
     })?;
-    update_output::run_update(context, &tools, &edit, "replace its secret").await
+    update_output::run_update(context, &env, &edit, "replace its secret").await
 }
 
 /// Fails if the type has no such secret, or the value cannot be a secret of this type.

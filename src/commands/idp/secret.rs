@@ -75,7 +75,7 @@ impl Source {
                 (raw.in_bytes(&bytes.map_err(|error| unreadable(&from, &error))?), from)
             }
             Self::File(file) => {
-                context.is_private(file, "secret")?;
+                context.ensure_private(file, "secret")?;
                 let from = format!("`{}`", file.display());
                 let bytes = std::fs::read(file).map_err(|error| unreadable(&from, &error))?;
                 (raw.in_bytes(&bytes), from)
@@ -86,7 +86,7 @@ impl Source {
                 (raw.in_text(text).map_err(Refused::from), from)
             }
         };
-        Ok(taken(given, &format!("the secret in {from}"), context)?)
+        Ok(accept_given(given, &format!("the secret in {from}"), context)?)
     }
 }
 
@@ -109,7 +109,7 @@ fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, FlowError> 
 }
 
 /// `what` is the name of the secret in messages.
-pub fn taken(
+pub fn accept_given(
     given: Result<Given, Refused>,
     what: &str,
     context: &Context,
@@ -147,7 +147,7 @@ pub async fn ask(context: &Context, field: &str, raw: Raw) -> anyhow::Result<Str
         return Err(missing(field).into());
     }
     let given = raw.in_text(&answer).map_err(Refused::from);
-    Ok(taken(given, &format!("`{field}`"), context)?)
+    Ok(accept_given(given, &format!("`{field}`"), context)?)
 }
 
 pub fn missing(field: &str) -> FlowError {

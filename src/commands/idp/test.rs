@@ -39,10 +39,10 @@ pub struct Report {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let organization = organization::get(tools.account);
+    let env = context.env().await?;
+    let organization = organization::get(env.account);
     let (idp, organization) =
-        tokio::join!(idp::find(&tools, &args.idp), tools.client.send(&organization));
+        tokio::join!(idp::find(&env, &args.idp), env.client.send(&organization));
     let idp = idp?;
     let Some(auth_domain) = organization?.auth_domain.clone() else {
         let message = "the Zero Trust organization has no team domain";
@@ -63,7 +63,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             + Text::strong("no")
             + ":";
         let said = context.ask_until(&question, "`yes` or `no`", answer).await?;
-        idp_test::record(&tools, &idp, said)?;
+        idp_test::record(&env, &idp, said)?;
         succeeded = Some(said);
     }
     let exit = if succeeded == Some(false) { ExitCode::Findings } else { ExitCode::Done };

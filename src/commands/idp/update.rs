@@ -67,8 +67,8 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
             .hint("`--name`, `--config-file`, or the options of `cfsso idp types <TYPE>`")
             .into());
     }
-    let tools = context.tools().await?;
-    let found = idp::find(&tools, &args.idp).await?;
+    let env = context.env().await?;
+    let found = idp::find(&env, &args.idp).await?;
     let before = found.text().parse::<Document>()?;
     if let Some(file) = &mut file {
         copy::remove_made(file, kind::find(found.kind.as_str()));
@@ -97,20 +97,20 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let changes_config = edit.requested.iter().any(|asked| asked.field.starts_with("config."));
     if changes_config && !args.force {
-        ensure_sign_in_survives(context, &tools, &found, &edit).await?;
+        ensure_sign_in_survives(context, &env, &found, &edit).await?;
     }
-    update_output::run_update_with_secret(context, &tools, &edit, "change it", &args.keep).await
+    update_output::run_update_with_secret(context, &env, &edit, "change it", &args.keep).await
 }
 
 /// Checks the changed identity provider if users sign in to the dashboard through it now.
 /// Skipped if the token cannot read the SSO App or the connectors.
 async fn ensure_sign_in_survives(
     context: &Context,
-    tools: &Env<'_>,
+    env: &Env<'_>,
     found: &Idp,
     edit: &Update,
 ) -> anyhow::Result<()> {
-    let (apps, connectors) = tokio::join!(app::list(tools), connector::list(tools));
+    let (apps, connectors) = tokio::join!(app::list(env), connector::list(env));
     let (Ok(apps), Ok(connectors)) = (apps, connectors) else { return Ok(()) };
     let is_allowed = app::dash_sso(&apps).is_ok_and(|app| app.admits(&found.id));
     if !is_allowed || !connectors.iter().any(|connector| connector.is_enabled()) {
@@ -120,7 +120,7 @@ async fn ensure_sign_in_survives(
 }
 
 async fn ask_change(args: &mut Args, context: &Context) -> anyhow::Result<()> {
-    let found = idp::find(&context.tools().await?, &args.idp).await?;
+    let found = idp::find(&context.env().await?, &args.idp).await?;
     let fields = kind::find(found.kind.as_str()).map_or(&[][..], |kind| kind.fields);
     let fields = fields.iter().filter(|field| field.need != Requirement::Returned);
     let fields: Vec<_> = fields.filter(|field| field.value != Type::Headers).collect();

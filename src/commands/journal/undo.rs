@@ -46,15 +46,15 @@ struct UndoSet<'a> {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let entries = select_entries(read(context)?.entries, args.name.as_deref())?;
     context.journal().check_api(&entries)?;
-    let tools = context.tools().await?;
-    tools.check_origin(&entries)?;
-    let work = plan_all(&tools, &entries, args.force).await?;
+    let env = context.env().await?;
+    env.check_origin(&entries)?;
+    let work = plan_all(&env, &entries, args.force).await?;
     if work.todo.is_empty() {
         return Err(nothing_to_undo_error(&entries, work).into());
     }
     if !args.force {
         let ready = work.todo.iter().map(|(_, _, ready)| ready);
-        undo_output::ensure_sign_in_possible(context, &tools, ready).await?;
+        undo_output::ensure_sign_in_possible(context, &env, ready).await?;
     }
     let changes = work.todo.iter().map(|(_, _, ready)| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
@@ -70,7 +70,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         None => "create it again".to_owned(),
     };
     context.confirm(subject.as_deref().unwrap_or("undo"), &deed).await?;
-    undo_all(&tools, work, args.force).await
+    undo_all(&env, work, args.force).await
 }
 
 /// The named entries, or those of the latest run that can be undone.
@@ -92,7 +92,7 @@ fn select_entries(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>,
 }
 
 async fn plan_all<'a>(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     entries: &'a [Entry],
     force: bool,
 ) -> anyhow::Result<UndoSet<'a>> {
@@ -111,7 +111,7 @@ async fn plan_all<'a>(
                 continue;
             }
         };
-        let ready = match inverse.plan_all(tools, entry, &mut seen).await? {
+        let ready = match inverse.plan_checked(env, entry, &mut seen).await? {
             UndoPlan::Ready(ready) => ready,
             UndoPlan::Drifted(ready, _) | UndoPlan::Refused(ready, _) if force => ready,
             UndoPlan::Drifted(_, drift) => {
@@ -171,13 +171,11 @@ fn warn(context: &Context, work: &UndoSet<'_>) {
     }
 }
 
-async fn undo_all(tools: &Env<'_>, work: UndoSet<'_>, force: bool) -> anyhow::Result<Outcome> {
+async fn undo_all(env: &Env<'_>, work: UndoSet<'_>, force: bool) -> anyhow::Result<Outcome> {
     let done = undo_output::undo_each(
         &work.todo,
         |(entry, ..)| entry,
-        async |(entry, inverse, _)| {
-            undo::apply(tools, entry, inverse, force, &command(entry)).await
-        },
+        async |(entry, inverse, _)| undo::apply(env, entry, inverse, force, &command(entry)).await,
         |entry| format!("cfsso journal undo {}", entry.run),
     );
     let mut done = done.await?;

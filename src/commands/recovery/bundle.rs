@@ -53,7 +53,7 @@ pub fn ensure_empty(folder: &Path) -> Result<(), FlowError> {
 }
 
 impl Bundle<'_> {
-    pub fn write(&self, context: &Context, tools: &Env<'_>) -> Result<Vec<PathBuf>, FlowError> {
+    pub fn write(&self, context: &Context, env: &Env<'_>) -> Result<Vec<PathBuf>, FlowError> {
         private_file::empty_folder(self.folder).map_err(|error| failed(self.folder, &error))?;
         let mut files = Vec::new();
         for format in CardFormat::ALL {
@@ -61,11 +61,12 @@ impl Bundle<'_> {
             file.write(self.card)?;
             files.push(file.path);
         }
-        let mut texts = vec![("state.json", self.state(tools))];
-        let disable = |env: &Env<'_>| rehearsal::record_disable(env, &self.read.connectors);
-        let otp = |env: &Env<'_>| rehearsal::record_otp(env, self.access);
-        texts.extend(ticket(context, tools, disable)?.map(|text| ("undo-disable.json", text)));
-        texts.extend(ticket(context, tools, otp)?.map(|text| ("undo-otp.json", text)));
+        let mut texts = vec![("state.json", self.state(env))];
+        let disable =
+            |recorder: &Env<'_>| rehearsal::record_disable(recorder, &self.read.connectors);
+        let otp = |recorder: &Env<'_>| rehearsal::record_otp(recorder, self.access);
+        texts.extend(ticket(context, env, disable)?.map(|text| ("undo-disable.json", text)));
+        texts.extend(ticket(context, env, otp)?.map(|text| ("undo-otp.json", text)));
         for (name, text) in texts {
             let file = self.folder.join(name);
             private_file::replace(&file, &(text + "\n")).map_err(|error| failed(&file, &error))?;
@@ -80,12 +81,12 @@ impl Bundle<'_> {
         Ok(files)
     }
 
-    fn state(&self, tools: &Env<'_>) -> String {
+    fn state(&self, env: &Env<'_>) -> String {
         let RecoveryFacts { connectors, facts } = self.read;
         let state = State {
             schema: "cfsso/recovery-state/v1",
-            made_at: tools.clock.now(),
-            account: tools.account.as_str(),
+            made_at: env.clock.now(),
+            account: env.account.as_str(),
             fingerprint: self.fingerprint,
             connectors: connectors.as_deref().ok(),
             sso_app: facts.sso_app().ok().flatten(),
@@ -112,7 +113,7 @@ impl Bundle<'_> {
 /// The undo ticket of the changes that `record` records; `None` if there are none.
 fn ticket(
     context: &Context,
-    tools: &Env<'_>,
+    env: &Env<'_>,
     record: impl FnOnce(&Env<'_>) -> Result<bool, FlowError>,
 ) -> Result<Option<String>, FlowError> {
     let text = RefCell::new(String::new());
@@ -122,7 +123,7 @@ fn ticket(
     };
     let who = context.journal().who().clone();
     let journal = Journal::to_ticket(Box::new(|line, _| keep(line)), who, context.clock.clone());
-    let recorder = Env { journal: &journal, ..*tools };
+    let recorder = Env { journal: &journal, ..*env };
     let has_writes = record(&recorder)?;
     drop(journal);
     Ok(has_writes.then(|| text.into_inner()))

@@ -46,10 +46,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.format.is_some(), "--format")?;
     fleet::ensure_one(context, args.card.is_some(), "--card")?;
     context.screen.note("write access is not tested: only a bypass shows it");
-    fleet::run(context, "recovery check", async |tools| read(&args, context, tools).await).await
+    fleet::run(context, "recovery check", async |env| read(&args, context, env).await).await
 }
 
-async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result<Outcome> {
+async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<Outcome> {
     let Args { min_days, fail_on, ref card, format } = *args;
     let card = match card {
         Some(file) => Some(fingerprint(file, context).await?),
@@ -61,13 +61,13 @@ async fn read(args: &Args, context: &Context, tools: &Env<'_>) -> anyhow::Result
         login_within: Thresholds::LOGIN_WITHIN,
     };
     let sources = Sources { fetcher: None, recovery: None, audit_log: false };
-    let read = read_recovery(tools, &sources).await?;
-    let mut audit = check_recovery(&read, &terms, tools.account, &tools.client.odd_records(None));
+    let read = read_recovery(env, &sources).await?;
+    let mut audit = check_recovery(&read, &terms, env.account, &env.client.odd_records(None));
     if let Some(card) = card {
-        let state = RecoveryState::of(tools.account, &read);
+        let state = RecoveryState::of(env.account, &read);
         audit.findings.push(card.check(&state.fingerprint()));
     }
-    let report = doctor::report("recovery check", audit, (fail_on, &[]), tools.account.to_string());
+    let report = doctor::report("recovery check", audit, (fail_on, &[]), env.account.to_string());
     doctor::print(report, format, context)
 }
 

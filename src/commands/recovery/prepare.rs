@@ -141,28 +141,28 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if context.asks() && args.card.is_empty() && args.bundle.is_none() {
         ask_for_card(&mut args, context).await?;
     }
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let is_dry_run = context.settings.options.dry_run;
-    let (emergency, changes) = emergency_client(&source, &args, context, &tools).await?;
+    let (emergency, changes) = emergency_client(&source, &args, context, &env).await?;
     let sources = Sources { fetcher: None, recovery: emergency, audit_log: false };
-    let client = sources.recovery.as_ref().unwrap_or(tools.client);
-    let env = Env { client, ..tools };
+    let client = sources.recovery.as_ref().unwrap_or(env.client);
+    let emergency_env = Env { client, ..env };
     let (read, access) =
-        tokio::join!(read_recovery(&tools, &sources), rehearsal::read_access(&env));
+        tokio::join!(read_recovery(&env, &sources), rehearsal::read_access(&emergency_env));
     let access = access.map_err(|error| rejected(source.file(), &error))?;
     let read = read?;
     let connectors = match &read.facts.recovery {
         Some(second) => &second.connectors,
         None => &read.connectors,
     };
-    let rehearsal = rehearsal::rehearse(&env, connectors, &access);
+    let rehearsal = rehearsal::rehearse(&emergency_env, connectors, &access);
     let terms = Thresholds {
         now: context.clock.now(),
         min_token_days: args.min_days,
         login_within: Thresholds::LOGIN_WITHIN,
     };
-    let odd = tools.client.odd_records(None);
-    let mut findings = check_recovery(&read, &terms, tools.account, &odd).findings;
+    let odd = env.client.odd_records(None);
+    let mut findings = check_recovery(&read, &terms, env.account, &odd).findings;
     findings.push(rehearsal::finding(&rehearsal));
     let (id, expires_on) = identity(&read);
     let token = Token {
@@ -172,7 +172,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         expires_on,
         permissions: rehearsal::permissions(connectors, &access, source.is_new() && !is_dry_run),
     };
-    let state = RecoveryState::of(tools.account, &read);
+    let state = RecoveryState::of(env.account, &read);
     let fingerprint = state.connectors.is_ok().then(|| state.fingerprint().to_string());
     let facts = card_facts(state, &token, &args, context);
     let files = match &fingerprint {
@@ -186,7 +186,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
             if let Some(folder) = &args.bundle {
                 let (read, access) = (&read, &access);
                 let bundle = Bundle { folder, card: &card, read, access, fingerprint };
-                files.extend(bundle.write(context, &tools)?);
+                files.extend(bundle.write(context, &env)?);
             }
             files
         }
@@ -199,7 +199,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         ok,
         dry_run: is_dry_run,
         fail_on: args.fail_on,
-        account: tools.account.to_string(),
+        account: env.account.to_string(),
         token,
         findings,
         rehearsal,
@@ -298,14 +298,14 @@ async fn emergency_client(
     source: &TokenSource,
     args: &Args,
     context: &Context,
-    tools: &Env<'_>,
+    env: &Env<'_>,
 ) -> anyhow::Result<(Option<Client>, Vec<Change>)> {
     let TokenSource::New(file) = source else {
         return Ok((Some(context.client_by_file(source.file()).await?), Vec::new()));
     };
     let wanted =
         TokenOptions { name: TOKEN_NAME.to_owned(), expires: args.expires, with_access: true };
-    let planned = break_glass::plan(tools, context, &wanted).await?;
+    let planned = break_glass::plan(env, context, &wanted).await?;
     let change = planned.action.change();
     if context.settings.options.dry_run {
         return Ok((None, vec![change]));
@@ -314,8 +314,8 @@ async fn emergency_client(
         context.screen.show(&|page| plan_output::show_question(&change, page));
     }
     context.confirm("token", &format!("create an emergency token in {}", file.display())).await?;
-    let made = break_glass::create_in(tools, context, &planned, file).await?;
-    if let Some(failure) = break_glass::test_token(tools, made.value).await {
+    let made = break_glass::create_in(env, context, &planned, file).await?;
+    if let Some(failure) = break_glass::test_token(env, made.value).await {
         return Err(failure.into());
     }
     Ok((Some(context.client_by_file(file).await?), Vec::new()))

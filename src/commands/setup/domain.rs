@@ -12,20 +12,20 @@ use crate::plural::count_noun;
 
 #[derive(Clone)]
 pub(super) struct DomainFacts {
-    pub survey: Lookup,
+    pub lookup: Lookup,
     pub mail: Option<Vec<String>>,
     pub host: DnsHost,
 }
 
 impl DomainFacts {
-    pub async fn read(tools: &Env<'_>, domain: &EmailDomain) -> Result<Self, Error> {
+    pub async fn read(env: &Env<'_>, domain: &EmailDomain) -> Result<Self, Error> {
         let look = async {
-            let survey = tools.resolver.survey(domain, None, Scope::Authoritative).await;
-            let mail = tools.resolver.mail_servers(&survey, domain).await;
-            (survey, mail)
+            let lookup = env.resolver.lookup(domain, None, Scope::Authoritative).await;
+            let mail = env.resolver.mail_servers(&lookup, domain).await;
+            (lookup, mail)
         };
-        let ((survey, mail), host) = tokio::join!(look, publish::dns_host(tools, domain));
-        Ok(Self { survey, mail, host: host? })
+        let ((lookup, mail), host) = tokio::join!(look, publish::dns_host(env, domain));
+        Ok(Self { lookup, mail, host: host? })
     }
 }
 
@@ -46,7 +46,7 @@ pub fn read_domain(text: &str) -> Result<EmailDomain, String> {
 
 pub(super) fn doubts(domain: &EmailDomain, known: &DomainFacts, facts: &Facts) -> Vec<String> {
     let mut doubts = Vec::new();
-    if known.survey.delegation == Delegation::NoDelegation {
+    if known.lookup.delegation == Delegation::NoDelegation {
         doubts.push(format!("there is no domain {domain} in the DNS"));
     } else if known.mail.as_ref().is_some_and(Vec::is_empty) {
         doubts.push(format!("{domain} has no mail server (MX record): it cannot receive email"));
@@ -99,7 +99,7 @@ pub(super) fn describe_domain(
         Some(_) => "exists, not verified".to_owned(),
     };
     fields.push(("  connector", state));
-    let codes = dns::sso_codes(&known.survey);
+    let codes = dns::sso_codes(&known.lookup);
     let own = connector.and_then(|one| one.code()).map(str::as_bytes);
     if codes.iter().any(|code| Some(code.as_slice()) != own) {
         let text = "another verification code is published: perhaps of another account";
@@ -122,10 +122,10 @@ mod tests {
     use super::*;
 
     fn known(delegation: Delegation, mail: Option<&[&str]>) -> DomainFacts {
-        let survey =
+        let lookup =
             Lookup { name: String::new(), delegation, servers: Vec::new(), misplaced: Vec::new() };
         let mail = mail.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        DomainFacts { survey, mail, host: DnsHost::External("no zone".to_owned()) }
+        DomainFacts { lookup, mail, host: DnsHost::External("no zone".to_owned()) }
     }
 
     #[test]

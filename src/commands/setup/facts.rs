@@ -26,16 +26,16 @@ pub(super) struct Facts {
 
 impl Facts {
     /// Reads in parallel; only connectors and identity providers have to be readable.
-    pub async fn read(tools: &Env<'_>, context: &Context) -> anyhow::Result<Self> {
+    pub async fn read(env: &Env<'_>, context: &Context) -> anyhow::Result<Self> {
         context.screen.start_progress("reading the account");
         let fetcher = context.fetcher().await?;
-        let members = member::list(tools.account);
+        let members = member::list(env.account);
         let (connectors, idps, apps, team, members) = tokio::join!(
-            connector::list(tools),
-            idp::list(tools),
-            app::list(tools),
-            get::team(tools),
-            tools.client.list(&members),
+            connector::list(env),
+            idp::list(env),
+            app::list(env),
+            get::team(env),
+            env.client.list(&members),
         );
         let (connectors, idps) = (connectors?, idps?);
         let problems = problems(&idps, &fetcher, context).await;

@@ -63,13 +63,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let interview = Interview::new(context, answers);
     credentials::ask(&interview, context).await?;
-    let tools = context.tools().await?;
-    let facts = Facts::read(&tools, context).await?;
+    let env = context.env().await?;
+    let facts = Facts::read(&env, context).await?;
     let guide = Guide {
         args: &args,
         context,
         interview: &interview,
-        tools: &tools,
+        env: &env,
         facts: &facts,
         domains: RefCell::default(),
         asker: Asker::new(context, &interview, &facts.idps, facts.team.as_deref()),
@@ -83,7 +83,7 @@ struct Guide<'a> {
     args: &'a Args,
     context: &'a Context,
     interview: &'a Interview<'a>,
-    tools: &'a Env<'a>,
+    env: &'a Env<'a>,
     facts: &'a Facts,
     domains: RefCell<BTreeMap<String, DomainFacts>>,
     asker: Asker<'a>,
@@ -147,7 +147,7 @@ impl Guide<'_> {
             return Ok(known);
         }
         self.context.screen.start_progress(format!("looking {domain} up"));
-        let known = DomainFacts::read(self.tools, domain).await;
+        let known = DomainFacts::read(self.env, domain).await;
         self.context.screen.end_progress();
         let known = known?;
         self.domains.borrow_mut().insert(domain.to_string(), known.clone());
@@ -225,7 +225,7 @@ impl Guide<'_> {
     async fn confirm(&self, chosen: &Chosen) -> anyhow::Result<()> {
         self.interview.ensure_only_asked(&["apply", "repair.", "emergency_token_file"])?;
         let options = self.options(chosen).await?;
-        let plan = setup::plan(self.tools, &options).await?;
+        let plan = setup::plan(self.env, &options).await?;
         let admitted = self.admission(chosen);
         self.interview.show(&|page| {
             page.blank();
@@ -290,7 +290,7 @@ impl Guide<'_> {
     async fn carry_out(&self, chosen: Chosen) -> anyhow::Result<Outcome> {
         let mut lines: Vec<Vec<String>> = Vec::new();
         if let Some(new) = &chosen.new_idp {
-            let created = idp::create(self.tools, &new.body, |_| ()).await?;
+            let created = idp::create(self.env, &new.body, |_| ()).await?;
             let detail = format!("created  {}", created.id);
             super::show_step(StepState::Done, "Identity provider", &detail, self.context);
             lines.push(new.words.clone());
@@ -311,7 +311,7 @@ impl Guide<'_> {
         }
         lines.push(last);
         if self.context.named_account().await?.is_none() {
-            let account = self.tools.account.as_str();
+            let account = self.env.account.as_str();
             for line in &mut lines {
                 line.extend(["--account", account].map(str::to_owned));
             }
@@ -356,8 +356,8 @@ impl Guide<'_> {
                 };
                 Err(declined("nothing was sent").into())
             };
-            let tools = self.tools;
-            let steps = super::steps(tools, &options, &on_event, before_enabling, self.context);
+            let env = self.env;
+            let steps = super::steps(env, &options, &on_event, before_enabling, self.context);
             let (report, end) = Box::pin(steps).await;
             match (stopped.into_inner(), end) {
                 (Some(Err(error)), _) => return Ok((report, Err(error))),

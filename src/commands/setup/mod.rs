@@ -101,9 +101,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let bell = args.bell;
     let options = options(domain, args, context).await?;
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     if dry_run {
-        let plan = setup::plan(&tools, &options).await?;
+        let plan = setup::plan(&env, &options).await?;
         let what = format!("enabling `{}`", options.domain);
         return Ok(
             plan_output::finish_dry_run(context, plan, &what)?.unwrap_or_else(Outcome::silent)
@@ -111,21 +111,20 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     if options.enable.is_some()
         && let Err(stop) = context.can_confirm(options.domain.as_str(), ENABLING)
-        && !is_enabled(&tools, &options.domain).await?
+        && !is_enabled(&env, &options.domain).await?
     {
         // Fail now rather than after a long wait.
         return Err(stop.into());
     }
     let before_enabling = async || Ok(());
     let on_event = |event: &Event<'_>| show(event, bell, context);
-    let (report, end) =
-        Box::pin(steps(&tools, &options, &on_event, before_enabling, context)).await;
+    let (report, end) = Box::pin(steps(&env, &options, &on_event, before_enabling, context)).await;
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
 /// `before_enabling` is called after the checks passed and before the confirmation.
 async fn steps(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     options: &Options,
     on_event: &dyn Fn(&Event<'_>),
     before_enabling: impl AsyncFnOnce() -> Result<(), Error>,
@@ -140,9 +139,9 @@ async fn steps(
         context.confirm(subject.domain.as_str(), ENABLING).await?;
         let Some(options) = on_trial else { return Ok(None) };
         context.screen.end_progress();
-        trial::enable(tools, subject, options, context).await.map(Some)
+        trial::enable(env, subject, options, context).await.map(Some)
     };
-    let done = Box::pin(setup::run(tools, options, on_event, approve)).await;
+    let done = Box::pin(setup::run(env, options, on_event, approve)).await;
     context.screen.end_progress();
     done
 }
@@ -151,8 +150,8 @@ pub async fn ask_domain(context: &Context, usage: &str) -> anyhow::Result<EmailD
     interview::ask_missing(context, &domain::domain_question(), usage, domain::read_domain).await
 }
 
-async fn is_enabled(tools: &Env<'_>, domain: &EmailDomain) -> anyhow::Result<bool> {
-    let connectors = connector::list(tools).await?;
+async fn is_enabled(env: &Env<'_>, domain: &EmailDomain) -> anyhow::Result<bool> {
+    let connectors = connector::list(env).await?;
     let standing = connector::select_by_domain(&connectors, domain)?;
     Ok(standing.is_some_and(|connector| connector.is_enabled()))
 }

@@ -51,22 +51,22 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let directory = accounts::read(&tools).await?;
+    let env = context.env().await?;
+    let directory = accounts::read(&env).await?;
     let named = match (args.to_organization, args.entire_organization) {
         (Some(id), _) => RecipientArgs::Organization(id),
         (None, true) => RecipientArgs::EntireOrganization,
         (None, false) => RecipientArgs::Accounts(args.to),
     };
     let (audience, warnings) =
-        recipients::resolve_recipients(named, tools.account, &directory, args.unseen)?;
+        recipients::resolve_recipients(named, env.account, &directory, args.unseen)?;
     for warning in warnings {
         context.screen.warn(warning);
     }
     let to = audience.recipients();
     let shared =
-        NewResource::new(tools.account, ResourceType::named(&args.resource_type), &args.resource);
-    let changes = vec![shares::create_action(&tools, &args.name, &to, &shared).change()];
+        NewResource::new(env.account, ResourceType::named(&args.resource_type), &args.resource);
+    let changes = vec![shares::create_action(&env, &args.name, &to, &shared).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "sharing")? {
         return Ok(outcome);
     }
@@ -74,6 +74,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         let deed = "share it with all accounts of the organization, present and future";
         context.confirm(&args.name, deed).await?;
     }
-    let created = shares::create(&tools, &args.name, &to, &shared).await?;
-    Ok(Outcome::done(shares::find(&tools, &created.id).await?))
+    let created = shares::create(&env, &args.name, &to, &shared).await?;
+    Ok(Outcome::done(shares::find(&env, &created.id).await?))
 }

@@ -33,19 +33,19 @@ pub struct Deleted {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let share = shares::find(&tools, &args.share).await?;
-    let changes = vec![shares::delete_action(&tools, &share).change()];
+    let env = context.env().await?;
+    let share = shares::find(&env, &args.share).await?;
+    let changes = vec![shares::delete_action(&env, &share).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "deleting it")? {
         return Ok(outcome);
     }
     context.screen.warn("all recipients lose access to its resources");
     context.confirm(&share.name, "delete this share").await?;
-    let seen = shares::delete(&tools, &share).await?;
+    let seen = shares::delete(&env, &share).await?;
     let mut deleted = seen.is_none();
     if args.wait && !deleted {
         context.screen.start_wait("the deletion of the share");
-        shares::wait_until_deleted(&tools, &share.id, context.wait_deadline()).await?;
+        shares::wait_until_deleted(&env, &share.id, context.wait_deadline()).await?;
         deleted = true;
     }
     Ok(Outcome::done(Deleted { deleted, share }))

@@ -12,6 +12,6 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    Ok(Outcome::done(shares::find(&tools, &args.share).await?))
+    let env = context.env().await?;
+    Ok(Outcome::done(shares::find(&env, &args.share).await?))
 }

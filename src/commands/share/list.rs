@@ -59,7 +59,7 @@ pub struct Args {
 pub struct List(Vec<Share>);
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let paging = args.paging.paging();
     let filter = Filter {
         status: args.status,
@@ -71,11 +71,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         tags: args.tag,
         include: Include { resources: args.resources, recipient_counts: args.counts },
     };
-    let shares = shares::list(&tools, &filter, paging).await?;
-    if shares.is_empty() && tools.client.odd_records(Some("share")).is_empty() {
+    let shares = shares::list(&env, &filter, paging).await?;
+    if shares.is_empty() && env.client.odd_records(Some("share")).is_empty() {
         context.screen.note("no matching shares");
     }
-    Ok(Outcome::list(tools.client, "share", List(shares)))
+    Ok(Outcome::list(env.client, "share", List(shares)))
 }
 
 impl Render for List {

@@ -98,21 +98,21 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
 }
 
 async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let request = recipient::list(tools.account, &args.share, args.paging.paging());
-    let mut all = tools.client.list(&request).await?;
+    let env = context.env().await?;
+    let request = recipient::list(env.account, &args.share, args.paging.paging());
+    let mut all = env.client.list(&request).await?;
     // The API returns every status and has no filter.
     all.retain(|one| {
         let status = one.association_status.as_ref().map(Association::text);
         args.status.is_none() || status.as_deref() == args.status.as_deref()
     });
     all.sort_by(|a, b| key(a).cmp(&key(b)));
-    Ok(Outcome::list(tools.client, "recipient", Recipients(all)))
+    Ok(Outcome::list(env.client, "recipient", Recipients(all)))
 }
 
 async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    Ok(Outcome::done(shares::recipient(&tools, &args.share, &args.recipient).await?))
+    let env = context.env().await?;
+    Ok(Outcome::done(shares::recipient(&env, &args.share, &args.recipient).await?))
 }
 
 fn key(recipient: &Recipient) -> (Option<&str>, &str) {
@@ -120,14 +120,14 @@ fn key(recipient: &Recipient) -> (Option<&str>, &str) {
 }
 
 async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let directory = accounts::read(&tools).await?;
+    let env = context.env().await?;
+    let directory = accounts::read(&env).await?;
     let named = match args.to_organization {
         Some(id) => RecipientArgs::Organization(id),
         None => RecipientArgs::Accounts(args.to.into_iter().collect()),
     };
     let (audience, warnings) =
-        audience::resolve_recipients(named, tools.account, &directory, args.unseen)?;
+        audience::resolve_recipients(named, env.account, &directory, args.unseen)?;
     for warning in warnings {
         context.screen.warn(warning);
     }
@@ -135,31 +135,31 @@ async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
         .recipients()
         .try_into()
         .map_err(|_| FlowError::usage("only one recipient can be added at a time"))?;
-    let standing = shares::recipients(&tools, &args.share).await?;
+    let standing = shares::recipients(&env, &args.share).await?;
     let is_in = |one: &&Recipient| matches!(&to[0], RecipientSpec::Account(account) if one.is_active() && one.account() == Some(account));
     if let Some(one) = standing.iter().find(is_in) {
         context.screen.note("no change: already a recipient");
         return Ok(Outcome::done(one.clone()));
     }
-    let changes = vec![shares::add_recipient_action(&tools, &args.share, &to[0]).change()];
+    let changes = vec![shares::add_recipient_action(&env, &args.share, &to[0]).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "adding")? {
         return Ok(outcome);
     }
     if let RecipientSpec::Organization(id) = &to[0] {
         context.confirm(id.as_str(), "share with all its accounts").await?;
     }
-    Ok(Outcome::done(shares::add(&tools, &args.share, &to[0]).await?))
+    Ok(Outcome::done(shares::add(&env, &args.share, &to[0]).await?))
 }
 
 async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let all = shares::recipients(&tools, &args.share).await?;
+    let env = context.env().await?;
+    let all = shares::recipients(&env, &args.share).await?;
     let wanted = args.recipient.trim();
     let id = wanted.parse::<RecipientId>().ok();
     let found = if let Some(found) = all.iter().find(|one| Some(&one.id) == id.as_ref()) {
         found
     } else {
-        let directory = accounts::read(&tools).await?;
+        let directory = accounts::read(&env).await?;
         let accounts = audience::resolve(&[wanted.to_owned()], &directory)?;
         let its = all.iter().filter(|one| one.account() == accounts.first());
         its.max_by_key(|one| one.is_active()).ok_or_else(|| {
@@ -167,15 +167,15 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
                 .hint(format!("`cfsso share recipients list {}`", args.share))
         })?
     };
-    let removal = shares::remove_recipient_action(&tools, &args.share, found);
+    let removal = shares::remove_recipient_action(&env, &args.share, found);
     let changes = vec![removal.change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "removing")? {
         return Ok(outcome);
     }
     context.screen.warn("it loses access to the resources of the share");
     context.confirm(wanted, "remove this recipient").await?;
-    tools.execute(&removal).await?;
-    let after = shares::recipients(&tools, &args.share).await?;
+    env.execute(&removal).await?;
+    let after = shares::recipients(&env, &args.share).await?;
     let seen = after.into_iter().find(|one| one.id == found.id);
     if let Some(one) = &seen
         && one.is_active()

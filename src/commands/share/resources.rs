@@ -120,23 +120,23 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
 }
 
 async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let kind = args.resource_type.as_deref().map(ResourceType::named);
     let narrowed = (args.status.as_deref(), kind.as_ref());
-    let request = resource::list(tools.account, &args.share, narrowed, args.paging.paging());
-    let resources = Resources(tools.client.list(&request).await?);
-    Ok(Outcome::list(tools.client, "shared resource", resources))
+    let request = resource::list(env.account, &args.share, narrowed, args.paging.paging());
+    let resources = Resources(env.client.list(&request).await?);
+    Ok(Outcome::list(env.client, "shared resource", resources))
 }
 
 async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    Ok(Outcome::done(shares::resource(&tools, &args.share, &args.resource).await?))
+    let env = context.env().await?;
+    Ok(Outcome::done(shares::resource(&env, &args.share, &args.resource).await?))
 }
 
 async fn update(args: Update, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let found = shares::resource(&tools, &args.share, &args.resource).await?;
-    let action = shares::set_metadata_action(&tools, &args.share, &found, &args.meta);
+    let env = context.env().await?;
+    let found = shares::resource(&env, &args.share, &args.resource).await?;
+    let action = shares::set_metadata_action(&env, &args.share, &found, &args.meta);
     let changes: Vec<_> = (found.meta != args.meta).then(|| action.change()).into_iter().collect();
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "changing it")? {
         return Ok(outcome);
@@ -145,41 +145,41 @@ async fn update(args: Update, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.note("no change: the metadata is the same");
         return Ok(Outcome::done(found));
     }
-    let read = resource::get(tools.account, &args.share, &found.id);
+    let read = resource::get(env.account, &args.share, &found.id);
     let is_as_sent = |it: &Resource| it.meta == args.meta;
-    Ok(Outcome::done(tools.execute_and_confirm(&action, &read, is_as_sent).await?))
+    Ok(Outcome::done(env.execute_and_confirm(&action, &read, is_as_sent).await?))
 }
 
 async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let mut shared =
-        NewResource::new(tools.account, ResourceType::named(&args.resource_type), &args.resource);
+        NewResource::new(env.account, ResourceType::named(&args.resource_type), &args.resource);
     if let Some(meta) = args.meta {
         shared = shared.meta(meta);
     }
-    let changes = vec![shares::add_resource_action(&tools, &args.share, &shared).change()];
+    let changes = vec![shares::add_resource_action(&env, &args.share, &shared).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "adding")? {
         return Ok(outcome);
     }
-    Ok(Outcome::done(shares::add_resource(&tools, &args.share, &shared).await?))
+    Ok(Outcome::done(shares::add_resource(&env, &args.share, &shared).await?))
 }
 
 async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let all = shares::resources(&tools, &args.share).await?;
+    let env = context.env().await?;
+    let all = shares::resources(&env, &args.share).await?;
     let found = all.iter().find(|one| one.id == args.resource).ok_or_else(|| {
         FlowError::not_found(format!("no resource `{}` in this share", args.resource))
             .hint(format!("`cfsso share resources list {}`", args.share))
     })?;
-    let removal = shares::remove_resource_action(&tools, &args.share, found);
+    let removal = shares::remove_resource_action(&env, &args.share, found);
     let changes = vec![removal.change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "removing")? {
         return Ok(outcome);
     }
     context.screen.warn("all recipients of the share lose it");
     context.confirm(args.resource.as_str(), "remove this resource").await?;
-    tools.execute(&removal).await?;
-    let after = shares::resources(&tools, &args.share).await?;
+    env.execute(&removal).await?;
+    let after = shares::resources(&env, &args.share).await?;
     let seen = after.into_iter().find(|one| one.id == args.resource);
     if seen.as_ref().is_some_and(|one| one.is_active()) {
         let message = format!("`{}` is still shared after the request", args.resource);

@@ -21,9 +21,9 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let share = shares::find(&tools, &args.share).await?;
-    let action = shares::rename_action(&tools, &share, &args.name);
+    let env = context.env().await?;
+    let share = shares::find(&env, &args.share).await?;
+    let action = shares::rename_action(&env, &share, &args.name);
     let changes: Vec<_> = (share.name != args.name).then(|| action.change()).into_iter().collect();
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "renaming")? {
         return Ok(outcome);
@@ -32,7 +32,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.note("no change: it already has this name");
         return Ok(Outcome::done(share));
     }
-    let read = api::share::get(tools.account, &share.id, Include::ALL);
+    let read = api::share::get(env.account, &share.id, Include::ALL);
     let is_as_sent = |it: &Share| it.name == args.name;
-    Ok(Outcome::done(tools.execute_and_confirm(&action, &read, is_as_sent).await?))
+    Ok(Outcome::done(env.execute_and_confirm(&action, &read, is_as_sent).await?))
 }

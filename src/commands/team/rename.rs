@@ -78,11 +78,11 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let ask = mode(&args)?;
     let options = options(args, context).await?;
-    let tools = context.tools().await?;
-    rename::check_origin(&tools, &ask)?;
-    let found = rename::read_state(&tools).await?;
-    let task = rename::plan_rename(tools.account, &ask, found, &options)?;
-    let plan = planned(&tools, context, &task, &options).await?;
+    let env = context.env().await?;
+    rename::check_origin(&env, &ask)?;
+    let found = rename::read_state(&env).await?;
+    let task = rename::plan_rename(env.account, &ask, found, &options)?;
+    let plan = planned(&env, context, &task, &options).await?;
     let outlook = rename::preview(&task, &options);
     context.screen.event(&Event::Plan { outlook: &outlook, checks: &plan.checks });
     context.screen.show(&|page| {
@@ -105,7 +105,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     context.set_interrupted_note(task.is_sso_off().then_some(view::SSO_OFF_NOTE));
     let on_event = |event: &Event<'_>| view::show(event, context);
     let updated = async || wait_for_confirmation(context).await;
-    let (report, end) = rename::run(&tools, &options, &task, &on_event, updated).await;
+    let (report, end) = rename::run(&env, &options, &task, &on_event, updated).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
@@ -146,7 +146,7 @@ async fn options(args: Args, context: &Context) -> anyhow::Result<Options> {
 }
 
 async fn planned(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     context: &Context,
     task: &RenamePlan,
     options: &Options,
@@ -161,13 +161,13 @@ async fn planned(
         }
     };
     let (facts, free, places) = tokio::join!(
-        Box::pin(preflight::gather(tools, &options.enabling.asking)),
+        Box::pin(preflight::gather(env, &options.enabling.asking)),
         free,
-        rename::places(tools, &task.snapshot.connectors)
+        rename::places(env, &task.snapshot.connectors)
     );
     let places = places?;
     let checks = rename::checks(task, options, &facts, &free, &places);
-    Ok(Plan::new(checks, rename::changes(tools, task, options, &places).await?))
+    Ok(Plan::new(checks, rename::changes(env, task, options, &places).await?))
 }
 
 fn confirm_prompt(task: &RenamePlan) -> String {

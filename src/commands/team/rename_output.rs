@@ -118,8 +118,8 @@ fn show_domain(domain: &str, event: &Of<'_>, context: &Context) {
         Of::Warning { text } => screen.warn(Text::prose(format!("{domain}: {text}"))),
         // Passed checks were shown before.
         Of::Checks { checks } => {
-            let passed = |check: &&Check| check.state != CheckState::Passed;
-            let open: Vec<_> = checks.iter().filter(passed).cloned().collect();
+            let is_open = |check: &&Check| check.state != CheckState::Passed;
+            let open: Vec<_> = checks.iter().filter(is_open).cloned().collect();
             screen.show(&|page| show_checks(&open, "  ", page));
         }
     }

@@ -25,8 +25,8 @@ pub struct Team {
 }
 
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let tools = context.tools().await?;
-    let organization = tools.client.send(&organization::get(tools.account)).await?;
+    let env = context.env().await?;
+    let organization = env.client.send(&organization::get(env.account)).await?;
     let urls = organization.auth_domain.as_deref().map(|domain| guide::values(domain, None));
     Ok(Outcome::done(Team { organization, urls }))
 }

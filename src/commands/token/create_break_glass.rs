@@ -81,23 +81,23 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         let text = "the token is valid for less than 30 days; an outage may come later";
         context.screen.warn(text);
     }
-    let tools = context.tools().await?;
+    let env = context.env().await?;
     let wanted =
         TokenOptions { name: args.name, expires: args.expires, with_access: args.with_access };
-    let planned = plan(&tools, context, &wanted).await?;
+    let planned = plan(&env, context, &wanted).await?;
     let changes = vec![planned.action.change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "this")? {
         return Ok(outcome);
     }
     let made = if let Some(file) = &args.output_file {
-        create_in(&tools, context, &planned, file).await?
+        create_in(&env, context, &planned, file).await?
     } else {
         planned.warn_of_fallback_ids(context);
-        tools.execute(&planned.action).await?
+        env.execute(&planned.action).await?
     };
     let file = args.output_file.as_ref().map(|file| file.display().to_string());
     let value = made.value.expose_secret().to_owned();
-    let failure = test_token(&tools, made.value.clone()).await;
+    let failure = test_token(&env, made.value.clone()).await;
     let id = made.id.clone();
     let report = Report {
         schema: "cfsso/break-glass/v1",
@@ -112,7 +112,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if report.file.is_none()
         && let Err(error) = context.screen.deliver(&report)
     {
-        return Err(revoke_after_error(&tools, &id, "standard output", &error).await.into());
+        return Err(revoke_after_error(&env, &id, "standard output", &error).await.into());
     }
     let outcome = match report.file {
         Some(_) => Outcome::done(report),
@@ -162,31 +162,31 @@ impl PlannedToken {
 }
 
 pub async fn plan(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     context: &Context,
     wanted: &TokenOptions,
 ) -> anyhow::Result<PlannedToken> {
-    let granted = break_glass::permissions(tools, wanted.with_access).await?;
+    let granted = break_glass::permissions(env, wanted.with_access).await?;
     let end = expires_at(context.clock.now(), wanted.expires)?;
-    let action = creation(tools, &wanted.name, &granted, &end);
+    let action = creation(env, &wanted.name, &granted, &end);
     Ok(PlannedToken { granted, action })
 }
 
 /// A token whose value cannot be saved is deleted again.
 pub async fn create_in(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     context: &Context,
     planned: &PlannedToken,
     file: &Path,
 ) -> Result<CreatedToken, Error> {
     planned.warn_of_fallback_ids(context);
     let draft = create_file(file)?;
-    let made = tools.execute(&planned.action).await?;
+    let made = env.execute(&planned.action).await?;
     match draft.commit(made.value.expose_secret()) {
         Ok(()) => Ok(made),
         Err(error) => {
             let file = file.display().to_string();
-            Err(revoke_after_error(tools, &made.id, &file, &error).await.into())
+            Err(revoke_after_error(env, &made.id, &file, &error).await.into())
         }
     }
 }
@@ -198,7 +198,7 @@ fn expires_at(now: Timestamp, lasting: Duration) -> anyhow::Result<String> {
 }
 
 fn creation(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     name: &str,
     granted: &[TokenPermission],
     end: &str,
@@ -207,7 +207,7 @@ fn creation(
     let names: Vec<_> = granted.iter().map(|granted| granted.name).collect();
     Action::new(
         format!("create the token {name} with: {}", names.join("; ")),
-        token::create(tools.account, name, &ids, end),
+        token::create(env.account, name, &ids, end),
         [Difference::new("token", (), name)],
     )
 }
@@ -225,14 +225,14 @@ fn create_file(target: &Path) -> Result<PendingSecretFile, FlowError> {
 
 /// Deletes a token whose value could not be saved: no one can use it.
 async fn revoke_after_error(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     id: &str,
     file: &str,
     error: &std::io::Error,
 ) -> FlowError {
-    let request = token::delete(tools.account, id);
+    let request = token::delete(env.account, id);
     let removal = Action::new("delete the token that could not be saved", request, []);
-    let removed = tools.execute(&removal).await;
+    let removed = env.execute(&removal).await;
     let (kind, fate) = match removed {
         Ok(()) => (FlowErrorKind::NotConfirmed, "it was deleted again".to_owned()),
         Err(error) => (
@@ -245,9 +245,9 @@ async fn revoke_after_error(
         .hint("dashboard: Manage Account, Account API Tokens")
 }
 
-pub async fn test_token(tools: &Env<'_>, value: SecretString) -> Option<FlowError> {
-    let client = tools.client.with_credentials(Credentials::Token(value));
-    let error = break_glass::test_token(&client, tools.account, tools.clock).await.err()?;
+pub async fn test_token(env: &Env<'_>, value: SecretString) -> Option<FlowError> {
+    let client = env.client.with_credentials(Credentials::Token(value));
+    let error = break_glass::test_token(&client, env.account, env.clock).await.err()?;
     Some(
         FlowError::not_confirmed("token created, but it was rejected when tried")
             .causes(error.sentences())

@@ -85,7 +85,7 @@ fn v6(server: Server, address: &str) -> Server {
     with(server, |server| server.server = format!("[{address}]:53"))
 }
 
-fn survey(servers: Vec<Server>) -> Lookup {
+fn lookup(servers: Vec<Server>) -> Lookup {
     Lookup {
         name: "cool.cats".to_owned(),
         delegation: Delegation::Zone("cool.cats".to_owned()),
@@ -95,7 +95,7 @@ fn survey(servers: Vec<Server>) -> Lookup {
 }
 
 fn verdict_of(servers: Vec<Server>) -> Diagnosis {
-    diagnose(&survey(servers), Some(CODE.as_bytes()), now())
+    diagnose(&lookup(servers), Some(CODE.as_bytes()), now())
 }
 
 #[test]
@@ -195,8 +195,8 @@ fn a_zone_that_is_not_there_or_not_known_is_said_to_be_so() {
         (Delegation::Unknown, Verdict::Unreachable),
         (Delegation::Zone("cool.cats".to_owned()), Verdict::Unreachable),
     ] {
-        let survey = Lookup { delegation, ..survey(Vec::new()) };
-        assert_eq!(diagnose(&survey, Some(CODE.as_bytes()), now()).verdict, verdict);
+        let lookup = Lookup { delegation, ..lookup(Vec::new()) };
+        assert_eq!(diagnose(&lookup, Some(CODE.as_bytes()), now()).verdict, verdict);
     }
 }
 
@@ -220,8 +220,8 @@ fn servers_named_by_hand_all_count() {
         ("one without an address", vec![holder(1, &[CODE]), homeless(2)], PartiallyPublished),
         ("none with an address", vec![homeless(1)], Unreachable),
     ] {
-        let survey = Lookup { delegation: Delegation::CustomServers, ..survey(servers) };
-        assert_eq!(diagnose(&survey, Some(CODE.as_bytes()), now()).verdict, verdict, "{what}");
+        let lookup = Lookup { delegation: Delegation::CustomServers, ..lookup(servers) };
+        assert_eq!(diagnose(&lookup, Some(CODE.as_bytes()), now()).verdict, verdict, "{what}");
     }
 }
 
@@ -241,7 +241,7 @@ fn a_code_at_a_wrong_name_is_found() {
         ] {
             let at =
                 |text| MisplacedCode { name: name.to_owned(), place, records: vec![txt(text)] };
-            let with = |text| Lookup { misplaced: vec![at(text)], ..survey(servers.clone()) };
+            let with = |text| Lookup { misplaced: vec![at(text)], ..lookup(servers.clone()) };
             let diagnosis = diagnose(&with(CODE), Some(CODE.as_bytes()), now());
             assert_eq!(diagnosis.verdict, Verdict::WrongName);
             assert!(diagnosis.summary.contains(&format!("`{name}`")), "{}", diagnosis.summary);
@@ -265,7 +265,7 @@ fn a_wildcard_explains_every_name_below_it() {
     };
     let misplaced = vec![at("www.cool.cats", Location::Www), at("*.cool.cats", Location::Wildcard)];
     let diagnosis = diagnose(
-        &Lookup { misplaced, ..survey(vec![holder(1, &[])]) },
+        &Lookup { misplaced, ..lookup(vec![holder(1, &[])]) },
         Some(CODE.as_bytes()),
         now(),
     );
@@ -278,7 +278,7 @@ fn a_wrong_value_from_a_wildcard_is_traced_to_it() {
     let misplaced =
         vec![MisplacedCode { name: "*.cats".to_owned(), place, records: vec![txt(OTHER)] }];
     let diagnosis = diagnose(
-        &Lookup { misplaced, ..survey(vec![holder(1, &[OTHER])]) },
+        &Lookup { misplaced, ..lookup(vec![holder(1, &[OTHER])]) },
         Some(CODE.as_bytes()),
         now(),
     );
@@ -321,8 +321,8 @@ fn the_cache_that_forgets_last_decides() {
 #[test]
 fn an_absence_known_from_caches_alone_may_be_old() {
     let late = with(cache(1, &[]), |server| server.negative_ttl = Some(60));
-    let survey = Lookup { delegation: Delegation::CustomServers, ..survey(vec![late]) };
-    let diagnosis = diagnose(&survey, Some(CODE.as_bytes()), now());
+    let lookup = Lookup { delegation: Delegation::CustomServers, ..lookup(vec![late]) };
+    let diagnosis = diagnose(&lookup, Some(CODE.as_bytes()), now());
     assert_eq!(diagnosis.visible_at, Some("2026-03-01T12:01:00Z".parse().unwrap()));
     assert_eq!(verdict_of(vec![holder(1, &[])]).visible_at, None);
 }
@@ -370,7 +370,7 @@ fn without_an_expected_code_any_code_counts() {
         ("none", vec![holder(1, &["v=spf1 -all"])], NotPublished, None),
         ("a misspelt one", vec![holder(1, &["cloudflare-dashboard-sso=1"])], WrongValue, None),
     ] {
-        let diagnosis = diagnose(&survey(servers), None, now());
+        let diagnosis = diagnose(&lookup(servers), None, now());
         assert_eq!(diagnosis.verdict, verdict, "{what}");
         assert_eq!(diagnosis.code.as_deref(), code.map(str::as_bytes), "{what}");
     }
@@ -417,7 +417,7 @@ fn values_are_compared_as_bytes_and_whole_records() {
     ] {
         let server = with(holder(1, &[]), |server| server.records = records);
         assert_eq!(
-            diagnose(&survey(vec![server]), Some(expected), now()).verdict,
+            diagnose(&lookup(vec![server]), Some(expected), now()).verdict,
             verdict,
             "{what}"
         );

@@ -14,13 +14,13 @@ pub enum Selection {
     OnlyEnabled,
 }
 
-pub async fn read_connectors(tools: &Env<'_>, which: &Selection) -> Result<Vec<Connector>, Error> {
+pub async fn read_connectors(env: &Env<'_>, which: &Selection) -> Result<Vec<Connector>, Error> {
     if let Selection::Selected(selectors) = which
         && let [only @ Selector::Id(_)] = selectors.as_slice()
     {
-        return Ok(vec![connector::find(tools, only).await?]);
+        return Ok(vec![connector::find(env, only).await?]);
     }
-    Ok(select(connector::list(tools).await?, which)?)
+    Ok(select(connector::list(env).await?, which)?)
 }
 
 pub fn select(all: Vec<Connector>, which: &Selection) -> Result<Vec<Connector>, FlowError> {
@@ -57,11 +57,11 @@ pub fn is_enabled(connector: &Connector) -> bool {
 
 /// One PATCH, whose response confirms it. If the response is lost, the connector is read:
 /// in a lockout, an applied change must not look like a failure.
-pub async fn apply(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
-    let done = connector::execute_disabling(tools, &connector.id, &action(tools, connector)).await;
+pub async fn apply(env: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
+    let done = connector::execute_disabling(env, &connector.id, &action(env, connector)).await;
     let Err(Error::Api(error)) = done else { return done };
     if error.outcome_unknown()
-        && let Ok(seen) = tools.client.send(&requests::get(tools.account, &connector.id)).await
+        && let Ok(seen) = env.client.send(&requests::get(env.account, &connector.id)).await
         && !is_enabled(&seen)
     {
         return Ok(seen);
@@ -69,12 +69,12 @@ pub async fn apply(tools: &Env<'_>, connector: &Connector) -> Result<Connector, 
     Err(error.into())
 }
 
-pub fn record_unsent(tools: &Env<'_>, connector: &Connector) -> Result<(), FlowError> {
-    action(tools, connector).record_unsent(tools)
+pub fn record_unsent(env: &Env<'_>, connector: &Connector) -> Result<(), FlowError> {
+    action(env, connector).record_unsent(env)
 }
 
-fn action(tools: &Env<'_>, connector: &Connector) -> Action<Connector> {
-    connector::disable_action(tools, connector).caused_by(Cause::Bypass)
+fn action(env: &Env<'_>, connector: &Connector) -> Action<Connector> {
+    connector::disable_action(env, connector).caused_by(Cause::Bypass)
 }
 
 #[cfg(test)]

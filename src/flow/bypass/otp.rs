@@ -48,15 +48,15 @@ impl CurrentState {
     }
 }
 
-pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
-    let (idps, apps) = (idp::list(tools.account), app::list(tools.account));
-    let (idps, apps) = tokio::join!(tools.client.list(&idps), tools.client.list(&apps));
-    Ok(state_of(tools, idps?, &apps?)?)
+pub async fn read_state(env: &Env<'_>) -> Result<CurrentState, Error> {
+    let (idps, apps) = (idp::list(env.account), app::list(env.account));
+    let (idps, apps) = tokio::join!(env.client.list(&idps), env.client.list(&apps));
+    Ok(state_of(env, idps?, &apps?)?)
 }
 
-pub fn state_of(tools: &Env<'_>, idps: Vec<Idp>, apps: &[App]) -> Result<CurrentState, FlowError> {
-    let pin = pin_among(tools, &idps);
-    Ok(CurrentState { app: sign_in(tools, apps)?.clone(), idps, pin })
+pub fn state_of(env: &Env<'_>, idps: Vec<Idp>, apps: &[App]) -> Result<CurrentState, FlowError> {
+    let pin = pin_among(env, &idps);
+    Ok(CurrentState { app: sign_in(env, apps)?.clone(), idps, pin })
 }
 
 /// An account has at most one PIN.
@@ -64,17 +64,17 @@ pub fn pin_of(idps: Vec<Idp>) -> Option<Idp> {
     idps.into_iter().find(|idp| idp.kind == IdpType::OneTimePin)
 }
 
-async fn pin(tools: &Env<'_>) -> Result<Option<IdpId>, ApiError> {
-    let idps = tools.client.list(&idp::list(tools.account)).await?;
-    Ok(pin_among(tools, &idps))
+async fn pin(env: &Env<'_>) -> Result<Option<IdpId>, ApiError> {
+    let idps = env.client.list(&idp::list(env.account)).await?;
+    Ok(pin_among(env, &idps))
 }
 
 /// Only its type and ID are needed: the rest of the record may be unreadable.
-fn pin_among(tools: &Env<'_>, idps: &[Idp]) -> Option<IdpId> {
+fn pin_among(env: &Env<'_>, idps: &[Idp]) -> Option<IdpId> {
     if let Some(pin) = idps.iter().find(|idp| idp.kind == IdpType::OneTimePin) {
         return Some(pin.id.clone());
     }
-    let odd = tools.client.odd_records(Some("identity provider")).into_iter();
+    let odd = env.client.odd_records(Some("identity provider")).into_iter();
     let mut pins = odd.filter(|odd| odd.has("type", &"onetimepin".into()));
     pins.find_map(|odd| odd.id?.parse().ok())
 }
@@ -102,9 +102,9 @@ pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError
     })
 }
 
-pub fn changes(tools: &Env<'_>, pin: Option<&IdpId>, edit: &Update) -> Vec<Change> {
-    let creation = pin.is_none().then(|| flow_idp::create_action(tools, &body()).change());
-    creation.into_iter().chain(edit.changes(tools)).collect()
+pub fn changes(env: &Env<'_>, pin: Option<&IdpId>, edit: &Update) -> Vec<Change> {
+    let creation = pin.is_none().then(|| flow_idp::create_action(env, &body()).change());
+    creation.into_iter().chain(edit.changes(env)).collect()
 }
 
 pub struct PinProvider {
@@ -113,15 +113,15 @@ pub struct PinProvider {
 }
 
 /// If another client created one in the meantime, that one is used.
-pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
+pub async fn create(env: &Env<'_>) -> Result<PinProvider, Error> {
     let look = async || {
-        let idps = tools.client.list(&idp::list(tools.account)).await?;
+        let idps = env.client.list(&idp::list(env.account)).await?;
         Ok(pin_of(idps))
     };
-    let action = flow_idp::create_action(tools, &body()).caused_by(Cause::Bypass);
-    let created = match tools.execute_once(&action, look).await {
+    let action = flow_idp::create_action(env, &body()).caused_by(Cause::Bypass);
+    let created = match env.execute_once(&action, look).await {
         Err(Error::Api(error)) if error.kind() == ErrorKind::Conflict => {
-            let theirs = pin(tools).await?;
+            let theirs = pin(env).await?;
             return theirs.map(|pin| PinProvider { pin, is_new: false }).ok_or(error.into());
         }
         created => created?.into_inner(),
@@ -135,12 +135,12 @@ pub async fn create(tools: &Env<'_>) -> Result<PinProvider, Error> {
 
 /// One PUT and one read-back. The application is not read again before the PUT: a lockout
 /// has no round trip to spare, and the journal has the state before.
-pub async fn allow_pin(tools: &Env<'_>, edit: &Update) -> Result<UpdateResult, Error> {
-    edit.send(tools, edit_title(edit), None, |_| {}).await
+pub async fn allow_pin(env: &Env<'_>, edit: &Update) -> Result<UpdateResult, Error> {
+    edit.send(env, edit_title(edit), None, |_| {}).await
 }
 
-pub fn record_unsent(tools: &Env<'_>, edit: &Update) -> Result<(), FlowError> {
-    edit.record_unsent(tools, edit_title(edit))
+pub fn record_unsent(env: &Env<'_>, edit: &Update) -> Result<(), FlowError> {
+    edit.record_unsent(env, edit_title(edit))
 }
 
 fn edit_title(edit: &Update) -> Title {

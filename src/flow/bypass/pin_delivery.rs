@@ -59,10 +59,12 @@ pub fn delivery_problems(app: &str, pin: Option<&IdpId>) -> DeliveryProblems {
     let denying: Vec<_> = beyond
         .iter()
         .enumerate()
-        .filter(|(at, policy)| denies(policy) && (policy.spares_some() || *at == 0 && in_the_way))
+        .filter(|(at, policy)| {
+            denies(policy) && (policy.has_exclusions() || *at == 0 && in_the_way)
+        })
         .map(|(_, policy)| policy)
         .collect();
-    let is_demanded = denying.iter().any(|policy| policy.spares_some());
+    let is_demanded = denying.iter().any(|policy| policy.has_exclusions());
     let mut texts: Vec<_> = denying
         .iter()
         .map(|policy| format!("the policy `{}` denies sign-in with a PIN", policy.name))
@@ -91,7 +93,7 @@ impl Policy {
     }
 
     /// Whether some sign-ins are excluded from the policy.
-    fn spares_some(&self) -> bool {
+    fn has_exclusions(&self) -> bool {
         self.exclude.as_ref().is_some_and(|rules| !rules.is_empty())
     }
 

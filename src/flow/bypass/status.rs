@@ -76,9 +76,9 @@ impl BypassState {
 }
 
 /// Sends no request if there are no entries.
-pub async fn read_status(tools: &Env<'_>, entries: &[Entry]) -> BypassStatus {
-    let open = undo::open_entries(&tools.own(entries));
-    summarize(undo::check_all(tools, open).await)
+pub async fn read_status(env: &Env<'_>, entries: &[Entry]) -> BypassStatus {
+    let open = undo::open_entries(&env.own(entries));
+    summarize(undo::check_all(env, open).await)
 }
 
 fn summarize(measures: Vec<BypassWrite>) -> BypassStatus {

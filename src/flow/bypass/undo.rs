@@ -116,18 +116,18 @@ fn document(text: &RawValue) -> Option<Document> {
 }
 
 /// Each is evaluated as if those before it were undone.
-pub async fn check_all(tools: &Env<'_>, entries: Vec<Entry>) -> Vec<BypassWrite> {
+pub async fn check_all(env: &Env<'_>, entries: Vec<Entry>) -> Vec<BypassWrite> {
     let mut seen = ObjectCache::new();
     let mut measures = Vec::new();
     for entry in entries {
-        measures.push(check_entry(tools, entry, &mut seen).await);
+        measures.push(check_entry(env, entry, &mut seen).await);
     }
     measures
 }
 
-async fn check_entry(tools: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) -> BypassWrite {
+async fn check_entry(env: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) -> BypassWrite {
     let settled = |entry, status| BypassWrite { entry, status, changed_at: None, inverse: None };
-    match find_created_idp(tools, &mut entry).await {
+    match find_created_idp(env, &mut entry).await {
         Err(error) => return settled(entry, Err(error)),
         Ok(false) => {
             let text = "no one-time PIN exists: it was not created".to_owned();
@@ -142,11 +142,11 @@ async fn check_entry(tools: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) 
             settled(entry, Ok(WriteStatus::Blocked(stop.cause(text))))
         }
         Ok(inverse) => {
-            let plan = inverse.plan_all(tools, &entry, seen).await;
+            let plan = inverse.plan_checked(env, &entry, seen).await;
             let now = seen.get(&inverse.key()).and_then(Option::as_ref);
             let changed_at = now.and_then(|now| changed_at(&entry, now));
             let status = match plan {
-                Ok(plan) => write_status(tools, &inverse, plan, seen).await,
+                Ok(plan) => write_status(env, &inverse, plan, seen).await,
                 Err(error) => Err(error),
             };
             BypassWrite { entry, status, changed_at, inverse: Some(inverse) }
@@ -155,12 +155,12 @@ async fn check_entry(tools: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) 
 }
 
 /// There is at most one PIN. Returns whether there is something to restore.
-async fn find_created_idp(tools: &Env<'_>, entry: &mut Entry) -> Result<bool, Error> {
+async fn find_created_idp(env: &Env<'_>, entry: &mut Entry) -> Result<bool, Error> {
     let is_creation = sent(entry).is_some_and(|sent| sent.method == "POST");
     if !is_creation || entry.after.is_some() {
         return Ok(true);
     }
-    let idps = tools.client.list(&idp::list(tools.account)).await?;
+    let idps = env.client.list(&idp::list(env.account)).await?;
     let name: Option<String> = otp::body().parse_at(&["name"]);
     let Some(pin) = otp::pin_of(idps).filter(|pin| Some(&pin.name) == name.as_ref()) else {
         return Ok(false);
@@ -170,7 +170,7 @@ async fn find_created_idp(tools: &Env<'_>, entry: &mut Entry) -> Result<bool, Er
 }
 
 async fn write_status(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     inverse: &Inverse,
     plan: UndoPlan,
     seen: &mut ObjectCache,
@@ -190,7 +190,7 @@ async fn write_status(
     };
     if ready.after().is_none() {
         let pin = seen.get(&inverse.key()).and_then(Option::as_ref);
-        drift.extend(apps_using_idp(tools, pin, seen).await?);
+        drift.extend(apps_using_idp(env, pin, seen).await?);
     }
     inverse.undone(&ready, seen);
     let ready = Box::new(ready);
@@ -202,14 +202,14 @@ async fn write_status(
 }
 
 async fn apps_using_idp(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     pin: Option<&Document>,
     seen: &ObjectCache,
 ) -> Result<Vec<String>, Error> {
     let pin = pin.and_then(|pin| pin.parse_at::<String>(&["id"])).unwrap_or_default();
-    let apps = tools.client.list(&app::list(tools.account)).await?;
+    let apps = env.client.list(&app::list(env.account)).await?;
     let listed = |app: &App| {
-        let path = journal::path_of_app(tools.account, &app.id);
+        let path = journal::path_of_app(env.account, &app.id);
         let put_back = seen.get(&path).and_then(Option::as_ref);
         let list = put_back.map(|app| app.parse_at::<Vec<String>>(&["allowed_idps"]));
         list.unwrap_or_else(|| Some(app.listed_idps().iter().map(ToString::to_string).collect()))
@@ -220,10 +220,10 @@ async fn apps_using_idp(
 
 impl BypassWrite {
     /// Returns `None` if there is nothing left to restore.
-    pub async fn restore(&self, tools: &Env<'_>, force: bool) -> Result<Option<String>, Error> {
+    pub async fn restore(&self, env: &Env<'_>, force: bool) -> Result<Option<String>, Error> {
         match &self.inverse {
             None => Ok(None),
-            Some(inverse) => journal::apply(tools, &self.entry, inverse, force, COMMAND).await,
+            Some(inverse) => journal::apply(env, &self.entry, inverse, force, COMMAND).await,
         }
     }
 

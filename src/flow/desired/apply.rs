@@ -64,7 +64,7 @@ pub trait Decisions {
 }
 
 pub struct Apply<'a, D> {
-    tools: &'a Env<'a>,
+    env: &'a Env<'a>,
     options: &'a Options,
     decisions: &'a D,
     on_event: &'a dyn Fn(&Event<'_>),
@@ -77,16 +77,16 @@ pub struct Apply<'a, D> {
 
 /// `changes` were planned from `facts`. The report shows progress also after an early end.
 pub async fn run(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     options: &Options,
     (facts, changes): (Facts, &[PlannedChange]),
     on_event: &dyn Fn(&Event<'_>),
     decisions: &impl Decisions,
 ) -> (ApplyReport, Result<(), Error>) {
     let domains = domain::all(&options.desired, &facts);
-    let results = changes.iter().map(ChangeResult::open).collect();
+    let results = changes.iter().map(ChangeResult::running).collect();
     let failure = None;
-    let mut apply = Apply { tools, options, decisions, on_event, facts, domains, results, failure };
+    let mut apply = Apply { env, options, decisions, on_event, facts, domains, results, failure };
     let end = apply.run_groups(changes).await;
     let end = end.and_then(|()| apply.ensure_complete());
     (apply.into_report(end.is_ok()), end)
@@ -207,12 +207,12 @@ impl<D: Decisions> Apply<'_, D> {
         let domain: EmailDomain = wanted.domain.parse().map_err(FlowError::from)?;
         // Verification begins when the TXT record can be found.
         let begin = requests::BeginVerification::Later;
-        let created = connector::create(self.tools, &domain, begin, wanted.fedramp).await;
+        let created = connector::create(self.env, &domain, begin, wanted.fedramp).await;
         let (connector, detail) = match created {
             Ok(created) => (created, "connector created"),
             Err(Error::Api(error)) if error.kind() == ErrorKind::Conflict => {
                 // Another client was faster, or another account has the domain.
-                let connectors = connector::list(self.tools).await?;
+                let connectors = connector::list(self.env).await?;
                 match connector::select_by_domain(&connectors, &domain)? {
                     Some(existing) => (existing.clone(), "connector exists already"),
                     None => return Err(error.into()),
@@ -228,29 +228,29 @@ impl<D: Decisions> Apply<'_, D> {
     async fn set_fedramp(&mut self, at: usize) -> Result<String, Error> {
         let wanted = self.options.desired.connectors()[at].fedramp == Some(true);
         let connector = self.domain(at).connector()?.clone();
-        let action = connector::fedramp_action(self.tools, &connector, wanted);
-        let read = requests::get(self.tools.account, &connector.id);
+        let action = connector::fedramp_action(self.env, &connector, wanted);
+        let read = requests::get(self.env.account, &connector.id);
         let is_as_sent =
             |it: &requests::Connector| it.use_fedramp_language.unwrap_or(false) == wanted;
-        let changed = self.tools.execute_and_confirm(&action, &read, is_as_sent).await?;
+        let changed = self.env.execute_and_confirm(&action, &read, is_as_sent).await?;
         self.domain(at).connector = Some(changed);
         Ok("FedRAMP language changed (confirmed)".to_owned())
     }
 
     async fn disable(&mut self, at: usize) -> Result<String, Error> {
         let connector = self.domain(at).connector()?.clone();
-        let disabled = connector::disable(self.tools, &connector).await?;
+        let disabled = connector::disable(self.env, &connector).await?;
         self.domain(at).connector = Some(disabled);
         Ok("SSO disabled (confirmed)".to_owned())
     }
 
     async fn delete_connector(&mut self, id: &ConnectorId) -> Result<String, Error> {
-        let connector = connector::find(self.tools, &Selector::Id(id.clone())).await?;
+        let connector = connector::find(self.env, &Selector::Id(id.clone())).await?;
         if connector.enabled != Some(false) {
             let message = format!("{} is enabled: not deleted", connector.email_domain);
             return Err(FlowError::conflict(message).into());
         }
-        connector::delete(self.tools, &connector).await?;
+        connector::delete(self.env, &connector).await?;
         Ok("connector deleted (confirmed); its TXT record is no longer needed".to_owned())
     }
 

@@ -32,7 +32,7 @@ pub struct DryRun {
 }
 
 struct Reader<'a> {
-    tools: &'a Env<'a>,
+    env: &'a Env<'a>,
     options: &'a Options,
     facts: Facts,
     /// By the index of the domain in the file.
@@ -41,17 +41,17 @@ struct Reader<'a> {
 }
 
 pub async fn run(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     options: &Options,
     (facts, changes): (Facts, &[PlannedChange]),
 ) -> Result<DryRun, Error> {
     let (served, found) = (BTreeMap::new(), DryRun::default());
-    let mut reader = Reader { tools, options, facts, served, found };
+    let mut reader = Reader { env, options, facts, served, found };
     let domains = changes.iter().filter_map(|change| match change.task {
         Task::Verify(at) | Task::Enable(at) => Some(at),
         _ => None,
     });
-    reader.survey(domains).await;
+    reader.lookup(domains).await;
     for group in Group::ALL {
         let of_group = changes.iter().filter(|change| change.group == group);
         match group {
@@ -69,11 +69,11 @@ pub async fn run(
 
 impl Reader<'_> {
     async fn add(&mut self, task: &Task) -> Result<(), Error> {
-        let (tools, desired) = (self.tools, &self.options.desired);
+        let (env, desired) = (self.env, &self.options.desired);
         match task {
             Task::CreateIdp(at) => {
                 let body = &self.options.bodies[at];
-                self.found.changes.push(idp::create_action(tools, body).change());
+                self.found.changes.push(idp::create_action(env, body).change());
                 let mut new = body.clone();
                 new.set(&["id"], &format!("NEW-IDP-{}", at + 1)).map_err(FlowError::from)?;
                 let new = serde_json::from_str(new.to_raw().get());
@@ -82,8 +82,8 @@ impl Reader<'_> {
             Task::UpdateIdp(at, id) => {
                 let entry = &desired.idps()[*at];
                 let target = Target::Idp(id.clone());
-                let edit = Update::prepare(tools, target, |idp| edit_idp(idp, entry)).await?;
-                self.found.changes.extend(edit.changes(tools));
+                let edit = Update::prepare(env, target, |idp| edit_idp(idp, entry)).await?;
+                self.found.changes.extend(edit.changes(env));
             }
             Task::ShareIdp(at) => self.share(*at)?,
             Task::UpdateApp => {
@@ -94,40 +94,40 @@ impl Reader<'_> {
                     return Ok(());
                 };
                 let target = Target::App(app.id.clone());
-                let edit = Update::prepare(tools, target, |it| edit_app(it, wanted, &self.facts));
-                self.found.changes.extend(edit.await?.changes(tools));
+                let edit = Update::prepare(env, target, |it| edit_app(it, wanted, &self.facts));
+                self.found.changes.extend(edit.await?.changes(env));
             }
             Task::CreateConnector(at) => {
                 let wanted = &desired.connectors()[*at];
                 let (domain, later) = (self.domain(*at)?, BeginVerification::Later);
-                let action = connector::create_action(tools, &domain, later, wanted.fedramp);
+                let action = connector::create_action(env, &domain, later, wanted.fedramp);
                 self.found.changes.push(action.change());
             }
             Task::SetFedramp(at) => {
                 let wanted = desired.connectors()[*at].fedramp == Some(true);
                 if let Some(connector) = self.connector(*at)? {
-                    let action = connector::fedramp_action(tools, connector, wanted);
+                    let action = connector::fedramp_action(env, connector, wanted);
                     self.found.changes.push(action.change());
                 }
             }
             Task::DeleteConnector(id) => {
                 let connector = self.facts.connectors.iter().find(|it| it.id == *id);
-                let delete = connector.map(|it| connector::delete_action(tools, it).change());
+                let delete = connector.map(|it| connector::delete_action(env, it).change());
                 self.found.changes.extend(delete);
             }
             Task::DeleteIdp(id) => {
-                let delete = self.idp(id).map(|idp| idp::delete_action(tools, idp).change());
+                let delete = self.idp(id).map(|idp| idp::delete_action(env, idp).change());
                 self.found.changes.extend(delete);
             }
             Task::Unshare(id, from) => {
                 if let (Some(idp), Some(state)) = (self.idp(id), self.facts.shared(id)) {
                     let deeds = unshare_actions(state, idp, from.as_deref())?;
-                    self.found.changes.extend(unshare::plan(tools, idp, &deeds).changes);
+                    self.found.changes.extend(unshare::plan(env, idp, &deeds).changes);
                 }
             }
             Task::DeleteShare(id) => {
                 let share = self.facts.orphans.iter().find(|share| share.id == *id);
-                let delete = share.map(|share| shares::delete_action(tools, share).change());
+                let delete = share.map(|share| shares::delete_action(env, share).change());
                 self.found.changes.extend(delete);
             }
             Task::Verify(_) | Task::Enable(_) | Task::Disable(_) => {
@@ -144,11 +144,11 @@ impl Reader<'_> {
         let state = self.facts.shared(&idp.id).unwrap_or(&nothing);
         let Some(named) = missing_recipients(wanted, state)? else { return Ok(()) };
         let directory = &self.facts.directory;
-        let (audience, _) = resolve_recipients(named, self.tools.account, directory, true)?;
+        let (audience, _) = resolve_recipients(named, self.env.account, directory, true)?;
         let name = federation::default_name(&idp);
         let deadline = self.options.deadline;
         let options = share::Options { idp, audience, name, wait: false, deadline };
-        self.found.changes.extend(share::plan(self.tools, &options, state).changes);
+        self.found.changes.extend(share::plan(self.env, &options, state).changes);
         Ok(())
     }
 
@@ -168,7 +168,7 @@ impl Reader<'_> {
         let hidden = domains.iter().filter(|(at, ..)| !self.is_visible(*at));
         let published = hidden.map(async |(at, domain, id)| {
             let code = self.connector(*at)?.and_then(|connector| connector.code());
-            publish::changes_of(self.tools, domain, id, code, false).await
+            publish::changes_of(self.env, domain, id, code, false).await
         });
         let published: Vec<_> =
             stream::iter(published).buffered(MAX_CONCURRENT).try_collect().await?;
@@ -176,7 +176,7 @@ impl Reader<'_> {
         for (at, domain, id) in &domains {
             let next = self.connector(*at)?.map(|connector| verify::next_action(connector));
             if next != Some(VerifyAction::Wait) {
-                let begin = verify::begin_action(self.tools, domain.as_str(), id);
+                let begin = verify::begin_action(self.env, domain.as_str(), id);
                 self.found.changes.push(begin.change());
             }
         }
@@ -200,7 +200,7 @@ impl Reader<'_> {
             self.connector(*at).is_ok_and(|known| known.is_some_and(|it| it.is_verified()))
         };
         let facts = if enabling.iter().any(is_verified) {
-            Some(Box::pin(preflight::gather(self.tools, &self.options.enable.asking)).await)
+            Some(Box::pin(preflight::gather(self.env, &self.options.enable.asking)).await)
         } else {
             None
         };
@@ -211,7 +211,7 @@ impl Reader<'_> {
         }
         for at in disabling {
             if let Some(connector) = self.connector(at)? {
-                let action = connector::disable_action(self.tools, connector);
+                let action = connector::disable_action(self.env, connector);
                 self.found.changes.push(action.change());
             }
         }
@@ -222,28 +222,28 @@ impl Reader<'_> {
         let unknown = connector::unknown_id();
         let domain = self.domain(at)?;
         let connector = self.connector(at)?;
-        if let (Some(connector), Some(facts), Some((survey, diagnosis))) =
+        if let (Some(connector), Some(facts), Some((lookup, diagnosis))) =
             (connector.filter(|it| it.is_verified()), facts, self.served.get(&at))
         {
-            let served = PublishedCode { survey, diagnosis };
+            let served = PublishedCode { lookup, diagnosis };
             let subject = Subject { connector, domain: &domain, served };
-            let (all, now) = (&self.facts.connectors, self.tools.clock.now());
+            let (all, now) = (&self.facts.connectors, self.env.clock.now());
             let checks = self.options.enable.checks(subject, all, facts, now);
             Plan::new(checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;
         }
         let id = connector.map_or(&unknown, |connector| &connector.id);
         let enabled = connector.and_then(|connector| connector.enabled);
-        let action = connector::enable_action(self.tools, &domain, id, enabled);
+        let action = connector::enable_action(self.env, &domain, id, enabled);
         self.found.changes.push(action.change());
         Ok(())
     }
 
-    async fn survey(&mut self, domains: impl Iterator<Item = usize>) {
+    async fn lookup(&mut self, domains: impl Iterator<Item = usize>) {
         let places: BTreeSet<_> = domains.collect();
         let looks = places.into_iter().map(async |at| {
             let domain = self.domain(at).ok()?;
             let code = self.connector(at).ok()?.and_then(|it| it.code());
-            Some((at, look_up(self.tools, &domain, code).await))
+            Some((at, look_up(self.env, &domain, code).await))
         });
         let seen = stream::iter(looks).buffer_unordered(MAX_CONCURRENT);
         self.served = seen.filter_map(async |it| it).collect().await;

@@ -49,12 +49,12 @@ pub struct Unread {
 }
 
 /// Reads concurrently. Parts without permission are empty and listed.
-pub async fn read(tools: &Env<'_>, parts: Parts) -> Result<(Facts, Vec<Unread>), Error> {
+pub async fn read(env: &Env<'_>, parts: Parts) -> Result<(Facts, Vec<Unread>), Error> {
     let access = async {
         if !parts.access {
             return Ok(Ok(Default::default()));
         }
-        let (idps, apps) = tokio::join!(idp::list(tools), app::list(tools));
+        let (idps, apps) = tokio::join!(idp::list(env), app::list(env));
         let both = without_access(idps).and_then(|idps| Ok((idps, without_access(apps)?)));
         unless_forbidden(both)
     };
@@ -62,16 +62,16 @@ pub async fn read(tools: &Env<'_>, parts: Parts) -> Result<(Facts, Vec<Unread>),
         if !parts.federation {
             return Ok(Ok(Default::default()));
         }
-        let read = async { tokio::try_join!(state::read_all(tools), accounts::read(tools)) };
+        let read = async { tokio::try_join!(state::read_all(env), accounts::read(env)) };
         unless_forbidden(without_access(read.await))
     };
     let (connectors, access, federation) =
-        tokio::join!(connector::list(tools), access, Box::pin(federation));
+        tokio::join!(connector::list(env), access, Box::pin(federation));
     let mut unread = Vec::new();
     let (idps, apps) = or_unread(access?, ACCESS, &mut unread);
     let ((federation, orphans), directory) =
         or_unread(federation?, "federation grants", &mut unread);
-    let app = sso_app(tools, &apps)?;
+    let app = sso_app(env, &apps)?;
     Ok((Facts { connectors: connectors?, idps, app, federation, orphans, directory }, unread))
 }
 
@@ -91,8 +91,8 @@ fn without_access<T: Default>(read: Result<T, Error>) -> Result<T, Error> {
 }
 
 /// Fails if there are several, or if one cannot be parsed.
-fn sso_app(tools: &Env<'_>, apps: &[App]) -> Result<Option<App>, FlowError> {
-    match app::sign_in(tools, apps) {
+fn sso_app(env: &Env<'_>, apps: &[App]) -> Result<Option<App>, FlowError> {
+    match app::sign_in(env, apps) {
         Ok(app) => Ok(Some(app.clone())),
         Err(error) if error.kind == FlowErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

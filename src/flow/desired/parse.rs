@@ -52,7 +52,7 @@ impl Reader {
             }
         }
         let identity_providers = self.list(file, "identity_providers", |reader, path, entry| {
-            reader.clear_secrets(path, entry);
+            reader.report_clear_text_secrets(path, entry);
             reader.entry(path, entry, IDP)
         });
         let sso_app = file.get("sso_app").and_then(|app| {
@@ -149,7 +149,7 @@ impl Reader {
     }
 
     /// Reports secrets in clear text, anywhere in an identity provider.
-    fn clear_secrets(&mut self, path: &str, entry: &Map<String, Value>) {
+    fn report_clear_text_secrets(&mut self, path: &str, entry: &Map<String, Value>) {
         for (key, value) in entry {
             let is_place = !path.contains('.') && IDP.contains(&key.as_str());
             let path = format!("{path}.{key}");
@@ -161,11 +161,11 @@ impl Reader {
                 );
                 self.problems.push(text);
             } else if let Value::Object(inner) = value {
-                self.clear_secrets(&path, inner);
+                self.report_clear_text_secrets(&path, inner);
             } else if let Value::Array(items) = value {
                 for (at, item) in items.iter().enumerate() {
                     if let Value::Object(inner) = item {
-                        self.clear_secrets(&format!("{path}[{at}]"), inner);
+                        self.report_clear_text_secrets(&format!("{path}[{at}]"), inner);
                     }
                 }
             }

@@ -8,7 +8,7 @@ use super::report::{Step, StepId, StepState};
 use crate::api::access_log::LoginRow;
 use crate::flow::changes::Change;
 use crate::flow::preflight::NotChecked;
-use crate::rfc3339::text as time;
+use crate::rfc3339::format as time;
 
 /// Maximum age of a sign-in that contradicts a cause.
 const RECENT: SignedDuration = SignedDuration::from_mins(15);

@@ -19,7 +19,7 @@ use crate::flow::changes::Change;
 use crate::flow::policy_decision::{Applicant, Decision, References, decide};
 use crate::flow::preflight::{self, Checked, NotChecked};
 use crate::flow::trial::keep::TrialStatus;
-use crate::rfc3339::text as time;
+use crate::rfc3339::format as time;
 use crate::shell::quoted;
 
 pub(super) struct Facts<'a> {
@@ -113,7 +113,7 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, history: &History, is_off: b
         more => format!("{summary} (also: {})", more.join(", ")),
     };
     let fixes = causes.iter().chain(&suspects).chain(&open).filter_map(|step| step.fix.clone());
-    let mut next: Vec<_> = fixes.filter_map(|fix| command(&fix)).collect();
+    let mut next: Vec<_> = fixes.filter_map(|fix| command_in_fix(&fix)).collect();
     next.dedup();
     report.next = next;
     report.ok = !matches!(verdict, VerdictKind::Cause);
@@ -121,7 +121,7 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, history: &History, is_off: b
 }
 
 /// The command between backticks.
-fn command(fix: &str) -> Option<String> {
+fn command_in_fix(fix: &str) -> Option<String> {
     let start = fix.find("`cfsso ")? + 1;
     let end = start + fix[start..].find('`')?;
     Some(fix[start..end].to_owned())

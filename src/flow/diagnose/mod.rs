@@ -38,50 +38,50 @@ pub enum Subject {
 
 /// Fails if the connectors cannot be read, except for a missing permission.
 pub async fn run(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     subject: Subject,
     fetcher: Option<Fetcher>,
 ) -> Result<Vec<Report>, Error> {
-    let now = tools.clock.now();
+    let now = env.clock.now();
     let (long, assume_enabled) = match &subject {
         Subject::User(question) => (question.since, question.assume_enabled),
         Subject::AllDomains { since, assume_enabled } => (*since, *assume_enabled),
     };
     let since = now.saturating_sub(long).unwrap_or(Timestamp::MIN);
     let sources = Sources { fetcher, recovery: None, audit_log: false };
-    let audit = audit_log::list(tools.account, since, now);
-    let survey = async |domain: EmailDomain| {
-        let survey = tools.resolver.survey(&domain, None, Scope::Authoritative).await;
-        (domain, dns::sso_codes(&survey))
+    let audit = audit_log::list(env.account, since, now);
+    let lookup = async |domain: EmailDomain| {
+        let lookup = env.resolver.lookup(&domain, None, Scope::Authoritative).await;
+        (domain, dns::sso_codes(&lookup))
     };
     let user = match &subject {
         Subject::User(question) => Some(question),
         Subject::AllDomains { .. } => None,
     };
-    let first: OptionFuture<_> = user.map(|user| survey(user.domain.clone())).into();
+    let first: OptionFuture<_> = user.map(|user| lookup(user.domain.clone())).into();
     let (connectors, first, gathered, logins, changes) = tokio::join!(
-        connector::list(tools),
+        connector::list(env),
         first,
-        Box::pin(preflight::gather(tools, &sources)),
-        logins(tools, user.and_then(|user| user.email.as_deref())),
-        tools.client.list(&audit),
+        Box::pin(preflight::gather(env, &sources)),
+        logins(env, user.and_then(|user| user.email.as_deref())),
+        env.client.list(&audit),
     );
     let connectors = preflight::unless_forbidden(connectors)?;
-    let references = references(tools, gathered.policies.as_deref().unwrap_or_default());
+    let references = references(env, gathered.policies.as_deref().unwrap_or_default());
     let known = connectors.iter().flatten();
     let domains = known.filter_map(|known| known.email_domain.parse().ok());
-    let others = join_all(domains.filter(|_| user.is_none()).map(survey));
+    let others = join_all(domains.filter(|_| user.is_none()).map(lookup));
     let (references, others) = tokio::join!(references, others);
     let changes = checked(changes);
     let changes = changes.map(|rows| rows.iter().filter_map(Change::of).collect());
-    let trials: Vec<_> = keep::open_trials(tools).into_iter().map(TrialStatus::from).collect();
-    let has_odd_members = !tools.client.odd_records(Some("member")).is_empty();
+    let trials: Vec<_> = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
+    let has_odd_members = !env.client.odd_records(Some("member")).is_empty();
     let email = user.and_then(|user| user.email.clone());
     let reports = first.into_iter().chain(others).map(|(domain, codes)| {
         let question = Question { email: email.clone(), domain, since: long, assume_enabled };
         judge::report(&Facts {
             question: &question,
-            account: tools.account.as_str(),
+            account: env.account.as_str(),
             connectors: &connectors,
             codes,
             has_odd_members,
@@ -96,18 +96,17 @@ pub async fn run(
     Ok(reports.collect())
 }
 
-async fn logins(tools: &Env<'_>, email: Option<&str>) -> Option<Checked<Vec<LoginRow>>> {
-    let since =
-        tools.clock.now().saturating_sub(Thresholds::LOGIN_WITHIN).unwrap_or(Timestamp::MIN);
+async fn logins(env: &Env<'_>, email: Option<&str>) -> Option<Checked<Vec<LoginRow>>> {
+    let since = env.clock.now().saturating_sub(Thresholds::LOGIN_WITHIN).unwrap_or(Timestamp::MIN);
     let request = email.map(|email| {
-        access_log::newest(tools.account, since).query("email", email).query("emailOp", "eq")
+        access_log::newest(env.account, since).query("email", email).query("emailOp", "eq")
     });
-    let read: OptionFuture<_> = request.as_ref().map(|request| tools.client.list(request)).into();
+    let read: OptionFuture<_> = request.as_ref().map(|request| env.client.list(request)).into();
     read.await.map(checked)
 }
 
 /// The groups and lists in policies; one that cannot be read is left out.
-async fn references(tools: &Env<'_>, policies: &[Policy]) -> References {
+async fn references(env: &Env<'_>, policies: &[Policy]) -> References {
     let named = |kind: &str| -> Vec<String> {
         let rules = policies.iter().flat_map(|policy| {
             [&policy.include, &policy.exclude, &policy.require].into_iter().flatten().flatten()
@@ -122,12 +121,12 @@ async fn references(tools: &Env<'_>, policies: &[Policy]) -> References {
         ids
     };
     let groups = join_all(named("group").into_iter().map(async |id| {
-        let request = access_group::get(tools.account, &id.parse().ok()?);
-        Some((id, tools.client.send(&request).await.ok()?))
+        let request = access_group::get(env.account, &id.parse().ok()?);
+        Some((id, env.client.send(&request).await.ok()?))
     }));
     let lists = join_all(named("email_list").into_iter().map(async |id| {
-        let request = access_group::list_items(tools.account, &id.parse().ok()?);
-        let items = tools.client.list(&request).await.ok()?;
+        let request = access_group::list_items(env.account, &id.parse().ok()?);
+        let items = env.client.list(&request).await.ok()?;
         Some((id, items.iter().filter_map(|item| item.value.clone()).collect()))
     }));
     let (groups, lists) = tokio::join!(groups, lists);

@@ -13,7 +13,7 @@ use crate::domain::EmailDomain;
 use crate::flow::bypass::status::BypassStatus;
 use crate::flow::journal::undo::WriteOutcome;
 use crate::flow::journal::{Entry, ResourceKind};
-use crate::flow::preflight::{Facts, Thresholds, is_valid_long_enough, names};
+use crate::flow::preflight::{Facts, Thresholds, check_validity, names};
 use crate::flow::rename::RenameInProgress;
 use crate::flow::trial::keep::TrialStatus;
 use crate::idp::check::{self, IdpCheckId};
@@ -170,7 +170,7 @@ fn certificate(idp: &Idp, now: Timestamp) -> Option<Finding> {
 
 pub(super) fn token(facts: &Facts, terms: &Thresholds) -> Finding {
     let id = AuditId::TokenExpiry;
-    match facts.token.as_ref().map(|token| is_valid_long_enough(token, terms)) {
+    match facts.token.as_ref().map(|token| check_validity(token, terms)) {
         Err(unseen) => Finding::not_checked(id, &unseen.reason),
         Ok(Ok(words)) => Finding::passed(id, format!("token in use: {words}")),
         Ok(Err(words)) => Finding::failed(
@@ -192,7 +192,7 @@ pub(super) fn bypass(standings: &BypassStatus) -> Finding {
         (Some(true), since) => {
             let what = names(standings.bypasses.iter().map(|bypass| bypass.title.as_str()));
             let since =
-                since.map(|since| format!(" since {}", rfc3339::text(since))).unwrap_or_default();
+                since.map(|since| format!(" since {}", rfc3339::format(since))).unwrap_or_default();
             Finding::failed(id, format!("bypass active{since}: {what}"), "`cfsso bypass undo`")
         }
     }

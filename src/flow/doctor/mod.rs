@@ -54,33 +54,33 @@ struct ConnectorFacts {
 /// Fails if the connectors cannot be read, except for a missing permission, or if nothing at
 /// all can be read.
 pub async fn run_audit(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     asking: &Sources,
     terms: &Thresholds,
     journal: &Contents,
 ) -> Result<Audit, Error> {
-    let entries = tools.own(&journal.entries);
+    let entries = env.own(&journal.entries);
     let open = audits::open_entries(&entries);
     let fates =
-        async { Ok(join_all(open.iter().map(|entry| undo::write_outcome(tools, entry))).await) };
-    let gathered = async { Ok(Box::pin(preflight::gather(tools, asking)).await) };
-    let standings = async { Ok(Box::pin(status::read_status(tools, &entries)).await) };
+        async { Ok(join_all(open.iter().map(|entry| undo::write_outcome(env, entry))).await) };
+    let gathered = async { Ok(Box::pin(preflight::gather(env, asking)).await) };
+    let standings = async { Ok(Box::pin(status::read_status(env, &entries)).await) };
     let (connectors, facts, standings, fates) =
-        tokio::try_join!(connectors(tools), gathered, standings, fates)?;
+        tokio::try_join!(connectors(env), gathered, standings, fates)?;
     let connectors = match connectors {
         Ok(connectors) => Ok(connectors),
         Err(error) if has_no_access(&facts) => return Err(error.into()),
         Err(error) => Err(NotChecked::from(&error)),
     };
-    let rename = rename_in_progress(&entries, tools.account);
+    let rename = rename_in_progress(&entries, env.account);
     let open = open.into_iter().zip(fates).collect();
-    let trials = keep::open_trials(tools).into_iter().map(TrialStatus::from).collect();
+    let trials = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
     let read = Read { connectors, facts, standings, rename, trials, open };
-    let odd = tools.client.odd_records(None);
+    let odd = env.client.odd_records(None);
     Ok(evaluate(&read, terms, &journal.damaged, &odd))
 }
 
-fn audit<T>(
+fn assemble_audit<T>(
     connectors: Option<&[T]>,
     connector: impl Fn(&T) -> &Connector,
     findings: Vec<Finding>,
@@ -93,9 +93,9 @@ fn audit<T>(
 
 /// The inner error is a missing permission.
 async fn connectors(
-    tools: &Env<'_>,
+    env: &Env<'_>,
 ) -> Result<Result<Vec<ConnectorFacts>, crate::api::Error>, Error> {
-    let connectors = match connector::list(tools).await {
+    let connectors = match connector::list(env).await {
         Err(Error::Api(error)) if error.kind() == ErrorKind::Forbidden => return Ok(Err(error)),
         connectors => connectors?,
     };
@@ -103,8 +103,8 @@ async fn connectors(
         let Ok(domain) = connector.email_domain.parse::<EmailDomain>() else {
             return ConnectorFacts { connector, served: None };
         };
-        let survey = tools.resolver.survey(&domain, None, Scope::Authoritative).await;
-        ConnectorFacts { connector, served: Some((domain, survey)) }
+        let lookup = env.resolver.lookup(&domain, None, Scope::Authoritative).await;
+        ConnectorFacts { connector, served: Some((domain, lookup)) }
     });
     Ok(Ok(stream::iter(looks).buffered(MAX_CONCURRENT).collect().await))
 }
@@ -154,7 +154,7 @@ fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddR
     findings.push(audits::unknown_outcomes(open));
     findings.push(audits::corrupt_journal(damaged));
     findings.push(audits::records(odd));
-    audit(connectors.as_deref().ok(), |one| &one.connector, findings)
+    assemble_audit(connectors.as_deref().ok(), |one| &one.connector, findings)
 }
 
 fn connector_findings(one: &ConnectorFacts, facts: &Facts, terms: &Thresholds) -> Vec<Finding> {
@@ -162,14 +162,14 @@ fn connector_findings(one: &ConnectorFacts, facts: &Facts, terms: &Thresholds) -
     let about = &connector.email_domain;
     let mut findings = vec![audits::stale(connector, terms.now)];
     findings.extend(audits::without_policy(connector, facts));
-    let Some((domain, survey)) = served else {
+    let Some((domain, lookup)) = served else {
         let evidence = format!("`{about}` is not an email domain");
         let check = Check::not_checked(CheckId::DomainEligible, evidence);
         findings.push(Finding::from_check(check, connector.is_enabled()).for_domain(about));
         return findings;
     };
-    let diagnosis = dns::diagnose(survey, connector.code().map(str::as_bytes), terms.now);
-    let served = PublishedCode { survey, diagnosis: &diagnosis };
+    let diagnosis = dns::diagnose(lookup, connector.code().map(str::as_bytes), terms.now);
+    let served = PublishedCode { lookup, diagnosis: &diagnosis };
     let subject = Subject { connector, domain, served };
     let checks = preflight::domain_checks(subject, facts, terms).into_iter();
     findings.extend(

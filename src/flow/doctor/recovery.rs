@@ -1,6 +1,6 @@
 //! Whether both bypasses would work in a lockout.
 
-use super::{Audit, Finding, audit, audits};
+use super::{Audit, Finding, assemble_audit, audits};
 use crate::api::connector::Connector;
 use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
@@ -17,9 +17,9 @@ pub struct RecoveryFacts {
 }
 
 /// Fails if the connectors cannot be read, except for a missing permission.
-pub async fn read_recovery(tools: &Env<'_>, sources: &Sources) -> Result<RecoveryFacts, Error> {
+pub async fn read_recovery(env: &Env<'_>, sources: &Sources) -> Result<RecoveryFacts, Error> {
     let (connectors, facts) =
-        tokio::join!(connector::list(tools), Box::pin(preflight::gather(tools, sources)));
+        tokio::join!(connector::list(env), Box::pin(preflight::gather(env, sources)));
     Ok(RecoveryFacts { connectors: preflight::unless_forbidden(connectors)?, facts })
 }
 
@@ -63,7 +63,7 @@ pub fn check_recovery(
         }
     }
     findings.push(audits::records(odd));
-    audit(connectors.as_deref().ok(), |one| one, findings)
+    assemble_audit(connectors.as_deref().ok(), |one| one, findings)
 }
 
 /// Failed if no policy allows a super administrator to sign in with a PIN.

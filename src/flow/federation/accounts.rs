@@ -22,8 +22,8 @@ pub enum Membership<'a> {
 }
 
 /// A missing permission is not an error: the API makes the final decision on recipients.
-pub async fn read(tools: &Env<'_>) -> Result<AccountDirectory, Error> {
-    match tools.client.list(&account::list()).await {
+pub async fn read(env: &Env<'_>) -> Result<AccountDirectory, Error> {
+    match env.client.list(&account::list()).await {
         Ok(accounts) => Ok(AccountDirectory::new(accounts)),
         Err(error) if error.is_retryable() => Err(error.into()),
         Err(error) => Ok(AccountDirectory { accounts: Vec::new(), unlisted: Some(error.reason()) }),

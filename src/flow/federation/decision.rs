@@ -33,7 +33,7 @@ pub fn decide(standing: &FederationState, audience: &Audience) -> Decision {
         .cloned()
         .map(RecipientSpec::Account)
         .collect();
-    let sharing = match (missing.is_empty(), oldest(&standing.shares)) {
+    let sharing = match (missing.is_empty(), oldest_account_share(&standing.shares)) {
         (true, _) => ShareAction::Keep,
         (false, Some(held)) => ShareAction::AddRecipients(held.share.id.clone(), missing),
         (false, None) => ShareAction::Create(missing),
@@ -61,7 +61,7 @@ pub fn has_recipient(held: &ShareState, account: &AccountId) -> bool {
 }
 
 /// Only a share with single accounts accepts recipients (API reference, section 7).
-fn oldest(shares: &[ShareState]) -> Option<&ShareState> {
+fn oldest_account_share(shares: &[ShareState]) -> Option<&ShareState> {
     let by_age = |held: &&ShareState| (held.share.created.clone(), held.share.id.to_string());
     shares.iter().filter(|held| !held.share.is_for_organization()).min_by_key(by_age)
 }

@@ -10,8 +10,8 @@ use crate::flow::api_error::ApiErrorContext;
 use crate::flow::plan::Difference;
 use crate::flow::{Env, Error, FlowError};
 
-pub async fn list(tools: &Env<'_>) -> Result<Vec<Grant>, Error> {
-    let mut grants = tools.client.list(&grant::list(tools.account)).await?;
+pub async fn list(env: &Env<'_>) -> Result<Vec<Grant>, Error> {
+    let mut grants = env.client.list(&grant::list(env.account)).await?;
     grants.sort_by(|a, b| {
         (a.idp_id.as_str(), a.id.as_str()).cmp(&(b.idp_id.as_str(), b.id.as_str()))
     });
@@ -19,9 +19,9 @@ pub async fn list(tools: &Env<'_>) -> Result<Vec<Grant>, Error> {
 }
 
 /// A wrong ID fails with the list of existing grants.
-pub async fn find(tools: &Env<'_>, id: &GrantId) -> Result<Grant, Error> {
-    match tools.client.send(&grant::get(tools.account, id)).await {
-        Err(error) if error.kind() == ErrorKind::NotFound => match list(tools).await {
+pub async fn find(env: &Env<'_>, id: &GrantId) -> Result<Grant, Error> {
+    match env.client.send(&grant::get(env.account, id)).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => match list(env).await {
             Ok(grants) => Err(not_found_error(id, &grants).into()),
             Err(_) => Err(error.into()),
         },
@@ -38,27 +38,27 @@ fn not_found_error(id: &GrantId, grants: &[Grant]) -> FlowError {
     stop.causes(grants.iter().map(|grant| format!("it has {}", describe(grant, None))))
 }
 
-pub fn create_action(tools: &Env<'_>, idp: &Idp) -> Action<Grant> {
+pub fn create_action(env: &Env<'_>, idp: &Idp) -> Action<Grant> {
     Action::new(
         format!("create the federation grant of {}", idp.name),
-        grant::create(tools.account, &idp.id),
+        grant::create(env.account, &idp.id),
         [Difference::new("idp_id", (), idp.id.as_str())],
     )
 }
 
 /// A refusal lists the existing grants: their maximum per account has changed over time.
-pub async fn create(tools: &Env<'_>, idp: &Idp) -> Result<Grant, Error> {
+pub async fn create(env: &Env<'_>, idp: &Idp) -> Result<Grant, Error> {
     let find = async || {
-        let grants = tools.client.list(&grant::list(tools.account)).await?;
+        let grants = env.client.list(&grant::list(env.account)).await?;
         Ok(grants.into_iter().find(|grant| grant.idp_id == idp.id))
     };
-    match tools.execute_once(&create_action(tools, idp), find).await {
-        Err(Error::Api(error)) => Err(explain_rejection(tools, error).await),
+    match env.execute_once(&create_action(env, idp), find).await {
+        Err(Error::Api(error)) => Err(explain_rejection(env, error).await),
         created => Ok(created?.into_inner()),
     }
 }
 
-async fn explain_rejection(tools: &Env<'_>, error: api::Error) -> Error {
+async fn explain_rejection(env: &Env<'_>, error: api::Error) -> Error {
     let is_refusal = matches!(&error.fault, RequestError::Rejected(_))
         && matches!(
             error.kind(),
@@ -67,8 +67,8 @@ async fn explain_rejection(tools: &Env<'_>, error: api::Error) -> Error {
     if !is_refusal {
         return error.into();
     }
-    let idps = idp::list(tools.account);
-    let (grants, idps) = tokio::join!(list(tools), tools.client.list(&idps));
+    let idps = idp::list(env.account);
+    let (grants, idps) = tokio::join!(list(env), env.client.list(&idps));
     add_hints(error, &grants.unwrap_or_default(), &idps.unwrap_or_default()).into()
 }
 
@@ -112,29 +112,29 @@ pub fn describe(grant: &Grant, idp: Option<&Idp>) -> String {
     format!("{}  for {name}", grant.id)
 }
 
-pub fn delete_action(tools: &Env<'_>, grant: &Grant, idp: &str) -> Action<()> {
+pub fn delete_action(env: &Env<'_>, grant: &Grant, idp: &str) -> Action<()> {
     Action::new(
         format!("delete the federation grant of {idp} (all recipients lose it immediately)"),
-        grant::delete(tools.account, &grant.id),
+        grant::delete(env.account, &grant.id),
         [Difference::new("id", grant.id.as_str(), ())],
     )
     .before(grant.text())
     .shown_by(format!("cfsso federation get {}", grant.id))
 }
 
-pub async fn delete(tools: &Env<'_>, grant: &Grant, idp: &str) -> Result<(), Error> {
-    take_back(tools, grant, idp, None).await
+pub async fn delete(env: &Env<'_>, grant: &Grant, idp: &str) -> Result<(), Error> {
+    take_back(env, grant, idp, None).await
 }
 
 /// [`delete`] of a grant that the journal entry `created`.
 pub async fn take_back(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     grant: &Grant,
     idp: &str,
     created: Option<String>,
 ) -> Result<(), Error> {
-    let read = grant::get(tools.account, &grant.id);
-    tools.execute_deletion(&delete_action(tools, grant, idp).undoing(created), &read).await
+    let read = grant::get(env.account, &grant.id);
+    env.execute_deletion(&delete_action(env, grant, idp).undoing(created), &read).await
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl RecipientProgress {
 }
 
 /// Progress of each recipient of an audience, by the recipients of its shares.
-pub fn arrivals(
+pub fn audience_progress(
     audience: &Audience,
     recipients: &[Recipient],
     directory: &AccountDirectory,
@@ -123,7 +123,7 @@ pub fn arrivals(
 
 /// Ends when each recipient has it or has failed. Calls `on_change` with every new state.
 pub async fn wait_until_associated(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     shares: &[ShareId],
     audience: &Audience,
     directory: &AccountDirectory,
@@ -131,8 +131,8 @@ pub async fn wait_until_associated(
     on_change: &dyn Fn(&[RecipientProgress]),
 ) -> Result<Vec<RecipientProgress>, Error> {
     let mut last = Vec::new();
-    let settled = poll(tools.clock, deadline, async || {
-        let seen = read_progress(tools, shares, audience, directory).await?;
+    let settled = poll(env.clock, deadline, async || {
+        let seen = read_progress(env, shares, audience, directory).await?;
         if seen != last {
             on_change(&seen);
             last.clone_from(&seen);
@@ -147,16 +147,16 @@ pub async fn wait_until_associated(
 }
 
 pub async fn read_progress(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     shares: &[ShareId],
     audience: &Audience,
     directory: &AccountDirectory,
 ) -> Result<Vec<RecipientProgress>, Error> {
     let mut recipients = Vec::new();
     for share in shares {
-        recipients.extend(shares::recipients(tools, share).await?);
+        recipients.extend(shares::recipients(env, share).await?);
     }
-    Ok(arrivals(audience, &recipients, directory))
+    Ok(audience_progress(audience, &recipients, directory))
 }
 
 fn timeout_error(seen: &[RecipientProgress]) -> FlowError {
@@ -170,7 +170,7 @@ fn timeout_error(seen: &[RecipientProgress]) -> FlowError {
 }
 
 /// Fails if the API has given up on a recipient.
-pub fn none_failed(seen: &[RecipientProgress]) -> Result<(), FlowError> {
+pub fn ensure_none_failed(seen: &[RecipientProgress]) -> Result<(), FlowError> {
     let failed: Vec<_> = seen.iter().filter(|arrival| !arrival.errors.is_empty()).collect();
     if failed.is_empty() {
         return Ok(());
@@ -227,7 +227,7 @@ mod tests {
                 named.replace(&format!(r#"[{{"id":"r1","account_id":"{A}","error"#), r#"[{"error"#);
             let recipients: Vec<Recipient> = serde_json::from_str(&format!("[{named}]")).unwrap();
             let audience = Audience::Accounts(vec![A.parse().unwrap()]);
-            let seen = arrivals(&audience, &recipients, &AccountDirectory::default());
+            let seen = audience_progress(&audience, &recipients, &AccountDirectory::default());
             let [one] = seen.as_slice() else { panic!("{named}") };
             assert_eq!((one.is_associated(), one.is_final()), (there, settled), "{named}");
             assert_eq!(one.state, state, "{named}");
@@ -248,7 +248,8 @@ mod tests {
 
     #[test]
     fn an_organization_without_recipients_yet_is_not_there() {
-        let seen = arrivals(&Audience::EntireOrganization, &[], &AccountDirectory::default());
+        let seen =
+            audience_progress(&Audience::EntireOrganization, &[], &AccountDirectory::default());
         assert_eq!(seen.len(), 1);
         assert!(!seen[0].is_associated());
     }
@@ -260,8 +261,8 @@ mod tests {
             ..RecipientProgress::missing(None, &AccountDirectory::default())
         };
         assert_eq!(timeout_error(&[arrival(&[])]).kind, FlowErrorKind::NotYet);
-        assert!(none_failed(&[arrival(&[])]).is_ok());
-        let stop = none_failed(&[arrival(&["no seats"]), arrival(&[])]).unwrap_err();
+        assert!(ensure_none_failed(&[arrival(&[])]).is_ok());
+        let stop = ensure_none_failed(&[arrival(&["no seats"]), arrival(&[])]).unwrap_err();
         assert_eq!(stop.kind, FlowErrorKind::NotConfirmed);
         assert_eq!(stop.message, "1 of 2 recipients failed");
     }

@@ -65,7 +65,7 @@ impl Report {
 
 /// The report shows progress also after an early end.
 pub async fn run(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     options: &Options,
     standing: &FederationState,
     directory: &AccountDirectory,
@@ -77,7 +77,7 @@ pub async fn run(
         idp_name: options.idp.name.clone(),
         ..Outcome::default()
     };
-    let sharing = ShareFlow { tools, options, standing, directory, on_event, steps: &steps };
+    let sharing = ShareFlow { env, options, standing, directory, on_event, steps: &steps };
     let end = sharing.run_steps(&mut outcome).await;
     if let Err(error) = &end {
         steps.fail_current(error);
@@ -87,11 +87,11 @@ pub async fn run(
 }
 
 /// Values that the API chooses are placeholders.
-pub fn plan(tools: &Env<'_>, options: &Options, standing: &FederationState) -> Plan {
+pub fn plan(env: &Env<'_>, options: &Options, standing: &FederationState) -> Plan {
     let decision = decide(standing, &options.audience);
     let mut changes = Vec::new();
     if decision.grant.is_none() {
-        changes.push(grant::create_action(tools, &options.idp).change());
+        changes.push(grant::create_action(env, &options.idp).change());
     }
     match &decision.sharing {
         ShareAction::Keep => {}
@@ -99,20 +99,19 @@ pub fn plan(tools: &Env<'_>, options: &Options, standing: &FederationState) -> P
             let id = decision
                 .grant
                 .unwrap_or_else(|| "NEW-GRANT".parse().expect("letters and a hyphen make an ID"));
-            let shared = NewResource::grant(tools.account, &id);
-            changes.push(shares::create_action(tools, &options.name, to, &shared).change());
+            let shared = NewResource::grant(env.account, &id);
+            changes.push(shares::create_action(env, &options.name, to, &shared).change());
         }
         ShareAction::AddRecipients(share, to) => {
-            changes.extend(
-                to.iter().map(|to| shares::add_recipient_action(tools, share, to).change()),
-            );
+            changes
+                .extend(to.iter().map(|to| shares::add_recipient_action(env, share, to).change()));
         }
     }
     Plan::new(Vec::new(), changes)
 }
 
 struct ShareFlow<'a> {
-    tools: &'a Env<'a>,
+    env: &'a Env<'a>,
     options: &'a Options,
     standing: &'a FederationState,
     directory: &'a AccountDirectory,
@@ -124,7 +123,7 @@ impl ShareFlow<'_> {
     async fn run_steps(&self, outcome: &mut Outcome) -> Result<(), Error> {
         let Decision { grant, sharing } = decide(self.standing, &self.options.audience);
         let created = self.grant(grant.as_ref()).await?;
-        let entry = self.tools.journal.last_entry();
+        let entry = self.env.journal.last_entry();
         let grant = grant.or_else(|| created.as_ref().map(|created| created.id.clone()));
         let grant = grant.expect("a new grant exists");
         outcome.grant_id = Some(grant.to_string());
@@ -147,7 +146,7 @@ impl ShareFlow<'_> {
             return Ok(None);
         }
         self.steps.begin(StepId::Grant);
-        let grant = grant::create(self.tools, &self.options.idp).await?;
+        let grant = grant::create(self.env, &self.options.idp).await?;
         self.steps.end(StepId::Grant, StepState::Done, format!("created  {}", grant.id));
         Ok(Some(grant))
     }
@@ -163,9 +162,9 @@ impl ShareFlow<'_> {
             }
             ShareAction::Create(to) => {
                 self.steps.begin(StepId::Share);
-                let resource = NewResource::grant(self.tools.account, grant);
+                let resource = NewResource::grant(self.env.account, grant);
                 let name = &self.options.name;
-                let share = shares::create(self.tools, name, &to, &resource).await?;
+                let share = shares::create(self.env, name, &to, &resource).await?;
                 let detail = format!("{}  {name}", share.id);
                 self.steps.end(StepId::Share, StepState::Done, detail);
                 shares.push(share.id.clone());
@@ -184,7 +183,7 @@ impl ShareFlow<'_> {
     /// One after the other: a failure does not affect recipients that were added before.
     async fn add(&self, share: &ShareId, to: &[RecipientSpec]) -> Result<(), Error> {
         for (at, recipient) in to.iter().enumerate() {
-            let Err(error) = shares::add(self.tools, share, recipient).await else { continue };
+            let Err(error) = shares::add(self.env, share, recipient).await else { continue };
             let Error::Api(error) = error else { return Err(error) };
             let mut explained = ApiErrorContext::new(error);
             if at > 0 {
@@ -201,7 +200,7 @@ impl ShareFlow<'_> {
         let id = &grant.id;
         let name = &self.options.idp.name;
         self.steps.begin(StepId::TakeBack);
-        if let Err(second) = grant::take_back(self.tools, grant, name, entry).await {
+        if let Err(second) = grant::take_back(self.env, grant, name, entry).await {
             self.steps.fail_current(&second);
             return FlowError::half_done(format!(
                     "the grant `{id}` was created, sharing failed, and deleting the grant could not be confirmed"
@@ -232,20 +231,19 @@ impl ShareFlow<'_> {
     }
 
     async fn associate(&self, shares: &[ShareId], outcome: &mut Outcome) -> Result<(), Error> {
-        let Self { tools, options, directory, steps, .. } = *self;
+        let Self { env, options, directory, steps, .. } = *self;
         if !options.wait {
-            let seen =
-                recipient_progress::read_progress(tools, shares, &options.audience, directory)
-                    .await?;
+            let seen = recipient_progress::read_progress(env, shares, &options.audience, directory)
+                .await?;
             let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
             let detail = format!("associated: {there} of {} (not waiting)", seen.len());
             let state = if there == seen.len() { StepState::Done } else { StepState::Pending };
             steps.end(StepId::Associate, state, detail);
             outcome.recipients = seen;
-            return Ok(recipient_progress::none_failed(&outcome.recipients)?);
+            return Ok(recipient_progress::ensure_none_failed(&outcome.recipients)?);
         }
         steps.begin(StepId::Associate);
-        let since = tools.clock.now();
+        let since = env.clock.now();
         let latest = std::cell::RefCell::new(Vec::<RecipientProgress>::new());
         let on_change = |seen: &[RecipientProgress]| {
             let before = latest.replace(seen.to_vec());
@@ -257,7 +255,7 @@ impl ShareFlow<'_> {
             (self.on_event)(&Event::Waiting { text: &text, since });
         };
         let end = recipient_progress::wait_until_associated(
-            tools,
+            env,
             shares,
             &options.audience,
             directory,
@@ -267,12 +265,12 @@ impl ShareFlow<'_> {
         .await;
         outcome.recipients = latest.into_inner();
         let seen = end?;
-        recipient_progress::none_failed(&seen)?;
+        recipient_progress::ensure_none_failed(&seen)?;
         steps.end(StepId::Associate, StepState::Done, format!("{} of {0}", seen.len()));
         Ok(())
     }
 }
 
-pub async fn read_state(tools: &Env<'_>, options: &Options) -> Result<FederationState, Error> {
-    state::read(tools, &options.idp.id).await
+pub async fn read_state(env: &Env<'_>, options: &Options) -> Result<FederationState, Error> {
+    state::read(env, &options.idp.id).await
 }

@@ -13,16 +13,16 @@ use crate::flow::plan::Difference;
 use crate::flow::wait::poll;
 use crate::flow::{Env, Error, FlowError};
 
-pub async fn list(tools: &Env<'_>, filter: &Filter, paging: Paging) -> Result<Vec<Share>, Error> {
-    let mut shares = tools.client.list(&filter::list(tools.account, filter, paging)).await?;
+pub async fn list(env: &Env<'_>, filter: &Filter, paging: Paging) -> Result<Vec<Share>, Error> {
+    let mut shares = env.client.list(&filter::list(env.account, filter, paging)).await?;
     if filter.order.is_none() {
         shares.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
     }
     Ok(shares)
 }
 
-pub async fn find(tools: &Env<'_>, id: &ShareId) -> Result<Share, Error> {
-    match tools.client.send(&share::get(tools.account, id, Include::ALL)).await {
+pub async fn find(env: &Env<'_>, id: &ShareId) -> Result<Share, Error> {
+    match env.client.send(&share::get(env.account, id, Include::ALL)).await {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             Err(FlowError::not_found(format!("no share `{id}` in this account"))
                 .cause(error.reason())
@@ -34,27 +34,27 @@ pub async fn find(tools: &Env<'_>, id: &ShareId) -> Result<Share, Error> {
 }
 
 /// Including removed recipients.
-pub async fn recipients(tools: &Env<'_>, id: &ShareId) -> Result<Vec<Recipient>, Error> {
-    let mut all = tools.client.list(&recipient::list(tools.account, id, Paging::default())).await?;
+pub async fn recipients(env: &Env<'_>, id: &ShareId) -> Result<Vec<Recipient>, Error> {
+    let mut all = env.client.list(&recipient::list(env.account, id, Paging::default())).await?;
     all.sort_by(|a, b| by_account(a).cmp(&by_account(b)));
     Ok(all)
 }
 
 pub async fn recipient(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     id: &ShareId,
     recipient: &RecipientId,
 ) -> Result<Recipient, Error> {
-    let answer = tools.client.send(&recipient::get(tools.account, id, recipient)).await;
+    let answer = env.client.send(&recipient::get(env.account, id, recipient)).await;
     find_in_share(answer, id, recipient.as_str(), "recipient")
 }
 
 pub async fn resource(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     id: &ShareId,
     resource: &ResourceId,
 ) -> Result<resource::Resource, Error> {
-    let answer = tools.client.send(&resource::get(tools.account, id, resource)).await;
+    let answer = env.client.send(&resource::get(env.account, id, resource)).await;
     find_in_share(answer, id, resource.as_str(), "resource")
 }
 
@@ -81,13 +81,13 @@ fn by_account(recipient: &Recipient) -> (Option<&str>, &str) {
     (recipient.account().map(AccountId::as_str), recipient.id.as_str())
 }
 
-pub async fn resources(tools: &Env<'_>, id: &ShareId) -> Result<Vec<resource::Resource>, Error> {
-    let request = resource::list(tools.account, id, (None, None), Paging::default());
-    Ok(tools.client.list(&request).await?)
+pub async fn resources(env: &Env<'_>, id: &ShareId) -> Result<Vec<resource::Resource>, Error> {
+    let request = resource::list(env.account, id, (None, None), Paging::default());
+    Ok(env.client.list(&request).await?)
 }
 
 pub fn create_action(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     name: &str,
     to: &[RecipientSpec],
     shared: &NewResource,
@@ -95,7 +95,7 @@ pub fn create_action(
     let recipients = to.iter().map(describe_recipient).collect::<Vec<_>>().join(", ");
     Action::new(
         format!("create the share {name}"),
-        share::create(tools.account, name, to, std::slice::from_ref(shared)),
+        share::create(env.account, name, to, std::slice::from_ref(shared)),
         [
             Difference::new("name", (), name),
             Difference::new("recipients", (), recipients),
@@ -105,7 +105,7 @@ pub fn create_action(
 }
 
 pub async fn create(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     name: &str,
     to: &[RecipientSpec],
     shared: &NewResource,
@@ -118,36 +118,31 @@ pub async fn create(
             include: Include { resources: true, recipient_counts: false },
             ..Filter::default()
         };
-        let all =
-            tools.client.list(&filter::list(tools.account, &filter, Paging::default())).await?;
+        let all = env.client.list(&filter::list(env.account, &filter, Paging::default())).await?;
         Ok(all.into_iter().find(|share| {
             let is_of = |resource: &resource::ResourceFields| resource.resource_id == shared.id();
             share.is_active() && share.name == name && share.resources.iter().flatten().any(is_of)
         }))
     };
-    let action = create_action(tools, name, to, shared);
-    Ok(tools.execute_once(&action, find).await?.into_inner())
+    let action = create_action(env, name, to, shared);
+    Ok(env.execute_once(&action, find).await?.into_inner())
 }
 
-pub fn add_recipient_action(
-    tools: &Env<'_>,
-    id: &ShareId,
-    to: &RecipientSpec,
-) -> Action<Recipient> {
+pub fn add_recipient_action(env: &Env<'_>, id: &ShareId, to: &RecipientSpec) -> Action<Recipient> {
     Action::new(
         format!("add {} to the share {id}", describe_recipient(to)),
-        recipient::add(tools.account, id, to),
+        recipient::add(env.account, id, to),
         [Difference::new("recipients", (), describe_recipient(to))],
     )
 }
 
-pub async fn add(tools: &Env<'_>, id: &ShareId, to: &RecipientSpec) -> Result<Recipient, Error> {
+pub async fn add(env: &Env<'_>, id: &ShareId, to: &RecipientSpec) -> Result<Recipient, Error> {
     let find = async || {
-        let request = recipient::list(tools.account, id, Paging::default());
-        let all = tools.client.list(&request).await?;
+        let request = recipient::list(env.account, id, Paging::default());
+        let all = env.client.list(&request).await?;
         Ok(all.into_iter().find(|recipient| recipient.is_active() && is(recipient, to)))
     };
-    Ok(tools.execute_once(&add_recipient_action(tools, id, to), find).await?.into_inner())
+    Ok(env.execute_once(&add_recipient_action(env, id, to), find).await?.into_inner())
 }
 
 fn is(recipient: &Recipient, to: &RecipientSpec) -> bool {
@@ -161,22 +156,22 @@ fn is(recipient: &Recipient, to: &RecipientSpec) -> bool {
 }
 
 /// Removal continues after the response.
-pub fn remove_recipient_action(tools: &Env<'_>, id: &ShareId, who: &Recipient) -> Action<()> {
+pub fn remove_recipient_action(env: &Env<'_>, id: &ShareId, who: &Recipient) -> Action<()> {
     let name = who.account().map_or(who.id.as_str(), AccountId::as_str);
     Action::new(
         format!("remove {name} from the share {id}"),
-        recipient::remove(tools.account, id, &who.id),
+        recipient::remove(env.account, id, &who.id),
         [Difference::new("recipients", name, ())],
     )
     .before(who.text())
 }
 
 /// Deletion continues after the response.
-pub fn delete_action(tools: &Env<'_>, share: &Share) -> Action<()> {
+pub fn delete_action(env: &Env<'_>, share: &Share) -> Action<()> {
     let status = share.status.as_ref().map(Status::as_str);
     Action::new(
         format!("delete the share {}", share.name),
-        share::delete(tools.account, &share.id),
+        share::delete(env.account, &share.id),
         [Difference::new("status", status, "deleting")],
     )
     .before(share.text())
@@ -184,10 +179,10 @@ pub fn delete_action(tools: &Env<'_>, share: &Share) -> Action<()> {
 }
 
 /// Afterwards, the share is `deleting`, `deleted` or gone (`None`).
-pub async fn delete(tools: &Env<'_>, share: &Share) -> Result<Option<Share>, Error> {
-    let action = delete_action(tools, share);
-    tools.execute(&action).await?;
-    match look(tools, &share.id).await? {
+pub async fn delete(env: &Env<'_>, share: &Share) -> Result<Option<Share>, Error> {
+    let action = delete_action(env, share);
+    env.execute(&action).await?;
+    match look(env, &share.id).await? {
         Some(share) if share.status.is_none() || share.status == Some(Status::Active) => {
             Err(action
                 .not_confirmed("the API accepted the request; the share is still active")
@@ -198,12 +193,12 @@ pub async fn delete(tools: &Env<'_>, share: &Share) -> Result<Option<Share>, Err
 }
 
 pub async fn wait_until_deleted(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     id: &ShareId,
     deadline: Timestamp,
 ) -> Result<(), Error> {
-    let gone = poll(tools.clock, deadline, async || {
-        let seen = look(tools, id).await?;
+    let gone = poll(env.clock, deadline, async || {
+        let seen = look(env, id).await?;
         Ok(seen.is_none_or(|share| share.status == Some(Status::Deleted)).then_some(()))
     })
     .await?;
@@ -214,8 +209,8 @@ pub async fn wait_until_deleted(
     })
 }
 
-async fn look(tools: &Env<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
-    match tools.client.send(&share::get(tools.account, id, Include::default())).await {
+async fn look(env: &Env<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
+    match env.client.send(&share::get(env.account, id, Include::default())).await {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         answer => Ok(Some(answer?)),
     }
@@ -223,7 +218,7 @@ async fn look(tools: &Env<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
 
 /// Removal continues after the response.
 pub fn remove_resource_action(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     id: &ShareId,
     what: &resource::ResourceFields,
 ) -> Action<()> {
@@ -236,7 +231,7 @@ pub fn remove_resource_action(
     });
     Action::new(
         format!("remove {} from the share {id}", what.resource_id),
-        resource::remove(tools.account, id, &what.id),
+        resource::remove(env.account, id, &what.id),
         [Difference::new("resources", what.resource_id.as_str(), ())],
     )
     .before(&before.to_string())
@@ -244,24 +239,24 @@ pub fn remove_resource_action(
 
 /// Recipients get the metadata with the resource.
 pub fn set_metadata_action(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     id: &ShareId,
     what: &resource::Resource,
     meta: &Value,
 ) -> Action<resource::Resource> {
     Action::new(
         format!("update the metadata of {} in the share {id}", what.resource_id),
-        resource::set_meta(tools.account, id, &what.id, meta),
+        resource::set_meta(env.account, id, &what.id, meta),
         [Difference::new("meta", what.meta.clone(), meta.clone())],
     )
     .before(what.text())
     .shown_by(format!("cfsso share resources get {id} {}", what.id))
 }
 
-pub fn rename_action(tools: &Env<'_>, share: &Share, name: &str) -> Action<()> {
+pub fn rename_action(env: &Env<'_>, share: &Share, name: &str) -> Action<()> {
     Action::new(
         format!("rename the share {}", share.name),
-        share::rename(tools.account, &share.id, name),
+        share::rename(env.account, &share.id, name),
         [Difference::new("name", share.name.as_str(), name)],
     )
     .before(share.text())
@@ -269,28 +264,28 @@ pub fn rename_action(tools: &Env<'_>, share: &Share, name: &str) -> Action<()> {
 }
 
 pub fn add_resource_action(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     id: &ShareId,
     shared: &NewResource,
 ) -> Action<resource::Resource> {
     Action::new(
         format!("add {} to the share {id}", shared.id()),
-        resource::add(tools.account, id, shared),
+        resource::add(env.account, id, shared),
         [Difference::new("resources", (), shared.id())],
     )
 }
 
 pub async fn add_resource(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     id: &ShareId,
     shared: &NewResource,
 ) -> Result<resource::Resource, Error> {
     let find = async || {
-        let request = resource::list(tools.account, id, (None, None), Paging::default());
-        let all = tools.client.list(&request).await?;
+        let request = resource::list(env.account, id, (None, None), Paging::default());
+        let all = env.client.list(&request).await?;
         Ok(all.into_iter().find(|one| one.is_active() && one.resource_id == shared.id()))
     };
-    Ok(tools.execute_once(&add_resource_action(tools, id, shared), find).await?.into_inner())
+    Ok(env.execute_once(&add_resource_action(env, id, shared), find).await?.into_inner())
 }
 
 pub fn describe_recipient(to: &RecipientSpec) -> String {

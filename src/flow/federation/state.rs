@@ -55,16 +55,14 @@ pub fn shares_of_grants(kind: &str) -> Filter {
     }
 }
 
-pub async fn read(tools: &Env<'_>, idp: &IdpId) -> Result<FederationState, Error> {
-    let (grants, shares) = lists(tools).await?;
-    of_idp(tools, &grants, idp, shares).await
+pub async fn read(env: &Env<'_>, idp: &IdpId) -> Result<FederationState, Error> {
+    let (grants, shares) = lists(env).await?;
+    of_idp(env, &grants, idp, shares).await
 }
 
 /// In the order of the grants; with the shares of grants that no longer exist.
-pub async fn read_all(
-    tools: &Env<'_>,
-) -> Result<(Vec<(IdpId, FederationState)>, Vec<Share>), Error> {
-    let (grants, shares) = lists(tools).await?;
+pub async fn read_all(env: &Env<'_>) -> Result<(Vec<(IdpId, FederationState)>, Vec<Share>), Error> {
+    let (grants, shares) = lists(env).await?;
     let mut idps: Vec<IdpId> = Vec::new();
     for grant in &grants {
         if !idps.contains(&grant.idp_id) {
@@ -72,7 +70,7 @@ pub async fn read_all(
         }
     }
     let states = idps.into_iter().map(async |idp| {
-        let state = of_idp(tools, &grants, &idp, shares.clone()).await?;
+        let state = of_idp(env, &grants, &idp, shares.clone()).await?;
         Ok::<_, Error>((idp, state))
     });
     let states = try_join_all(states).await?;
@@ -80,15 +78,15 @@ pub async fn read_all(
     Ok((states, orphans.map(|(share, _)| share).collect()))
 }
 
-async fn lists(tools: &Env<'_>) -> Result<(Vec<Grant>, Vec<ShareWithResources>), Error> {
+async fn lists(env: &Env<'_>) -> Result<(Vec<Grant>, Vec<ShareWithResources>), Error> {
     let filter = shares_of_grants("sent");
     let (grants, shares) =
-        tokio::join!(grant::list(tools), shares::list(tools, &filter, Paging::default()));
-    Ok((grants?, with_resources(tools, shares?).await?))
+        tokio::join!(grant::list(env), shares::list(env, &filter, Paging::default()));
+    Ok((grants?, with_resources(env, shares?).await?))
 }
 
 async fn of_idp(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     grants: &[Grant],
     idp: &IdpId,
     shares: Vec<ShareWithResources>,
@@ -97,7 +95,7 @@ async fn of_idp(
     let grants = grants.iter().filter(|grant| grant.idp_id == *idp).cloned().collect();
     let shares = stream::iter(shares)
         .map(async |(share, resources)| {
-            let recipients = shares::recipients(tools, &share.id).await?;
+            let recipients = shares::recipients(env, &share.id).await?;
             Ok::<_, Error>(ShareState { share, resources, recipients })
         })
         .buffered(MAX_CONCURRENT)
@@ -110,7 +108,7 @@ pub type ShareWithResources = (Share, Vec<resource::ResourceFields>);
 
 /// Requests resources that the list does not contain. Drops inactive shares.
 pub async fn with_resources(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     shares: Vec<Share>,
 ) -> Result<Vec<ShareWithResources>, Error> {
     stream::iter(shares.into_iter().filter(|share| share.is_active()))
@@ -118,7 +116,7 @@ pub async fn with_resources(
             let resources = if let Some(resources) = &share.resources {
                 resources.clone()
             } else {
-                let asked = shares::resources(tools, &share.id).await?;
+                let asked = shares::resources(env, &share.id).await?;
                 asked.iter().map(|resource| (**resource).clone()).collect()
             };
             Ok((share, resources))

@@ -63,17 +63,17 @@ impl Status {
     pub const SCHEMA: &'static str = "cfsso/federation-status/v1";
 }
 
-pub async fn read(tools: &Env<'_>) -> Result<Status, Error> {
+pub async fn read(env: &Env<'_>) -> Result<Status, Error> {
     let (sent, received) = (state::shares_of_grants("sent"), state::shares_of_grants("received"));
-    let idps = idp::list(tools.account);
-    let apps = app::list(tools.account);
+    let idps = idp::list(env.account);
+    let apps = app::list(env.account);
     let (grants, sent, idps, received, apps, directory) = tokio::join!(
-        grant::list(tools),
-        shares::list(tools, &sent, Paging::default()),
-        tools.client.list(&idps),
-        shares::list(tools, &received, Paging::default()),
-        tools.client.list(&apps),
-        accounts::read(tools),
+        grant::list(env),
+        shares::list(env, &sent, Paging::default()),
+        env.client.list(&idps),
+        shares::list(env, &received, Paging::default()),
+        env.client.list(&apps),
+        accounts::read(env),
     );
     let mut not_checked = Vec::new();
     let received = optional(received, "shares received", &mut not_checked)?;
@@ -82,8 +82,8 @@ pub async fn read(tools: &Env<'_>) -> Result<Status, Error> {
     if let Some(reason) = &directory.unlisted {
         not_checked.push(format!("names of accounts: {reason}"));
     }
-    let sent = state::with_resources(tools, sent?).await?;
-    let shares = recipients(tools, &sent, &directory).await?;
+    let sent = state::with_resources(env, sent?).await?;
+    let shares = recipients(env, &sent, &directory).await?;
     let of: Vec<_> = sent.iter().map(|(share, of)| (share, of.as_slice())).collect();
     let received = received.map(|shares| shares.iter().filter(|share| share.is_active()).count());
     let orphans = orphan::find(&Inventory {
@@ -98,13 +98,13 @@ pub async fn read(tools: &Env<'_>) -> Result<Status, Error> {
 
 /// In the order of the shares. Keeps only what is shown, to limit the responses in memory.
 async fn recipients(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     sent: &[ShareWithResources],
     directory: &AccountDirectory,
 ) -> Result<Vec<ShareStatus>, Error> {
     stream::iter(sent)
         .map(async |(share, _)| {
-            let all = shares::recipients(tools, &share.id).await?;
+            let all = shares::recipients(env, &share.id).await?;
             Ok::<_, Error>(ShareStatus {
                 id: share.id.to_string(),
                 name: share.name.clone(),

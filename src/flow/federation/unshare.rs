@@ -140,18 +140,18 @@ pub fn affected_recipients(
     .collect()
 }
 
-pub fn plan(tools: &Env<'_>, idp: &Idp, deeds: &[UnshareAction<'_>]) -> Plan {
+pub fn plan(env: &Env<'_>, idp: &Idp, deeds: &[UnshareAction<'_>]) -> Plan {
     let change = |deed: &UnshareAction<'_>| -> Change {
         match deed {
             UnshareAction::RemoveRecipient(held, recipient) => {
-                shares::remove_recipient_action(tools, &held.share.id, recipient).change()
+                shares::remove_recipient_action(env, &held.share.id, recipient).change()
             }
             UnshareAction::DeleteGrant(grant) => {
-                grant::delete_action(tools, grant, &idp.name).change()
+                grant::delete_action(env, grant, &idp.name).change()
             }
-            UnshareAction::DeleteShare(share) => shares::delete_action(tools, share).change(),
+            UnshareAction::DeleteShare(share) => shares::delete_action(env, share).change(),
             UnshareAction::RemoveResource(held, resource) => {
-                shares::remove_resource_action(tools, &held.share.id, resource).change()
+                shares::remove_resource_action(env, &held.share.id, resource).change()
             }
         }
     };
@@ -160,14 +160,14 @@ pub fn plan(tools: &Env<'_>, idp: &Idp, deeds: &[UnshareAction<'_>]) -> Plan {
 
 /// The report shows progress also after an early end.
 pub async fn run(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     options: &Options,
     deeds: &[UnshareAction<'_>],
     losing: Vec<RecipientProgress>,
     on_event: &dyn Fn(&Event<'_>),
 ) -> (Report, Result<(), Error>) {
     let steps = StepLog::new(|step| on_event(&Event::Step(step)));
-    let run = UnshareFlow { tools, options, on_event, steps: &steps };
+    let run = UnshareFlow { env, options, on_event, steps: &steps };
     let end = run.run_steps(deeds).await;
     if let Err(error) = &end {
         steps.fail_current(error);
@@ -177,7 +177,7 @@ pub async fn run(
 }
 
 struct UnshareFlow<'a> {
-    tools: &'a Env<'a>,
+    env: &'a Env<'a>,
     options: &'a Options,
     on_event: &'a dyn Fn(&Event<'_>),
     steps: &'a StepLog<'a, StepId>,
@@ -212,31 +212,28 @@ impl UnshareFlow<'_> {
     }
 
     async fn apply(&self, deed: &UnshareAction<'_>) -> Result<(), Error> {
-        let Self { tools, steps, .. } = *self;
+        let Self { env, steps, .. } = *self;
         let (id, detail) = match deed {
             UnshareAction::RemoveRecipient(held, recipient) => {
                 steps.begin(StepId::RemoveRecipients);
-                tools
-                    .execute(&shares::remove_recipient_action(tools, &held.share.id, recipient))
+                env.execute(&shares::remove_recipient_action(env, &held.share.id, recipient))
                     .await?;
                 let who = recipient.account().map_or("it", AccountId::as_str);
                 (StepId::RemoveRecipients, format!("{who}: disassociating"))
             }
             UnshareAction::DeleteGrant(grant) => {
                 steps.begin(StepId::DeleteGrant);
-                grant::delete(tools, grant, &self.options.idp.name).await?;
+                grant::delete(env, grant, &self.options.idp.name).await?;
                 (StepId::DeleteGrant, format!("deleted  {}", grant.id))
             }
             UnshareAction::DeleteShare(share) => {
                 steps.begin(StepId::DeleteShare);
-                shares::delete(tools, share).await?;
+                shares::delete(env, share).await?;
                 (StepId::DeleteShare, format!("deleting  {}", share.id))
             }
             UnshareAction::RemoveResource(held, resource) => {
                 steps.begin(StepId::DeleteShare);
-                tools
-                    .execute(&shares::remove_resource_action(tools, &held.share.id, resource))
-                    .await?;
+                env.execute(&shares::remove_resource_action(env, &held.share.id, resource)).await?;
                 let detail = format!("the share {} remains for its other resources", held.share.id);
                 (StepId::DeleteShare, detail)
             }
@@ -246,14 +243,13 @@ impl UnshareFlow<'_> {
     }
 
     async fn wait_all(&self, deeds: &[UnshareAction<'_>]) -> Result<(), Error> {
-        let since = self.tools.clock.now();
+        let since = self.env.clock.now();
         for deed in deeds {
             match deed {
                 UnshareAction::DeleteShare(share) => {
                     let text = format!("the deletion of the share {}", share.id);
                     (self.on_event)(&Event::Waiting { text: &text, since });
-                    shares::wait_until_deleted(self.tools, &share.id, self.options.deadline)
-                        .await?;
+                    shares::wait_until_deleted(self.env, &share.id, self.options.deadline).await?;
                 }
                 UnshareAction::RemoveRecipient(held, recipient) => {
                     let text = format!("the removal of {}", name(recipient));
@@ -267,8 +263,8 @@ impl UnshareFlow<'_> {
     }
 
     async fn wait_until_removed(&self, share: &ShareId, who: &Recipient) -> Result<(), Error> {
-        let gone = poll(self.tools.clock, self.options.deadline, async || {
-            let all = shares::recipients(self.tools, share).await?;
+        let gone = poll(self.env.clock, self.options.deadline, async || {
+            let all = shares::recipients(self.env, share).await?;
             let still = all.iter().find(|one| one.id == who.id);
             Ok(still
                 .is_none_or(|one| one.association_status == Some(Association::Disassociated))

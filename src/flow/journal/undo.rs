@@ -27,17 +27,17 @@ use crate::flow::{Env, Error, FlowError};
 pub type ObjectCache = BTreeMap<String, Option<Document>>;
 
 impl Inverse {
-    pub async fn read_object(&self, tools: &Env<'_>) -> Result<Option<Document>, Error> {
+    pub async fn read_object(&self, env: &Env<'_>) -> Result<Option<Document>, Error> {
         match &self.action {
             InverseAction::Recreate { before: known, .. }
             | InverseAction::DeleteIfFound { sent: known } => {
-                Ok(find_duplicate(tools, &self.resource, known).await?)
+                Ok(find_duplicate(env, &self.resource, known).await?)
             }
             InverseAction::Fields { .. }
             | InverseAction::Object { .. }
             | InverseAction::Delete { .. } => {
                 let read = Request::<Document>::get(&self.resource.segments(&self.account));
-                match tools.client.send(&read).await {
+                match env.client.send(&read).await {
                     Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
                     answer => Ok(Some(answer?)),
                 }
@@ -46,21 +46,21 @@ impl Inverse {
     }
 
     /// The caller updates `seen` with [`Self::undone`].
-    pub async fn plan_all(
+    pub async fn plan_checked(
         &self,
-        tools: &Env<'_>,
+        env: &Env<'_>,
         entry: &Entry,
         seen: &mut ObjectCache,
     ) -> Result<UndoPlan, Error> {
         let key = self.key();
         if !seen.contains_key(&key) {
-            seen.insert(key.clone(), self.read_object(tools).await?);
+            seen.insert(key.clone(), self.read_object(env).await?);
         }
         let plan = self.undo_plan(entry, seen.get(&key).and_then(Option::as_ref));
         let (UndoPlan::Ready(ready) | UndoPlan::Drifted(ready, _)) = &plan else {
             return Ok(plan);
         };
-        let Some(stop) = self.lockout(tools, ready, seen).await? else { return Ok(plan) };
+        let Some(stop) = self.lockout(env, ready, seen).await? else { return Ok(plan) };
         Ok(match plan {
             UndoPlan::Ready(ready) | UndoPlan::Drifted(ready, _) => UndoPlan::Refused(ready, stop),
             plan => plan,
@@ -84,9 +84,9 @@ pub enum WriteOutcome {
 }
 
 /// `None` if the object does not show it, or cannot be read.
-pub async fn write_outcome(tools: &Env<'_>, entry: &Entry) -> Option<WriteOutcome> {
+pub async fn write_outcome(env: &Env<'_>, entry: &Entry) -> Option<WriteOutcome> {
     let inverse = inverse(entry).ok()?;
-    let now = inverse.read_object(tools).await.ok()?;
+    let now = inverse.read_object(env).await.ok()?;
     Some(match inverse.undo_plan(entry, now.as_ref()) {
         UndoPlan::Ready(_) => WriteOutcome::Applied,
         UndoPlan::Unchanged(_) => WriteOutcome::NotApplied,
@@ -98,14 +98,14 @@ pub async fn write_outcome(tools: &Env<'_>, entry: &Entry) -> Option<WriteOutcom
 
 /// Returns `None` if there is nothing left to restore.
 pub async fn apply(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     entry: &Entry,
     inverse: &Inverse,
     force: bool,
     command: &str,
 ) -> Result<Option<String>, Error> {
-    tools.check_origin(std::slice::from_ref(entry))?;
-    let now = inverse.read_object(tools).await?;
+    env.check_origin(std::slice::from_ref(entry))?;
+    let now = inverse.read_object(env).await?;
     let ready = match inverse.undo_plan(entry, now.as_ref()) {
         UndoPlan::Unchanged(_) => return Ok(None),
         UndoPlan::Ready(ready) => ready,
@@ -116,15 +116,13 @@ pub async fn apply(
     let title = ready.change.title.clone();
     let request = match &ready.write {
         Write::Request(request) => {
-            if !force
-                && let Some(stop) = inverse.lockout(tools, &ready, &ObjectCache::new()).await?
-            {
+            if !force && let Some(stop) = inverse.lockout(env, &ready, &ObjectCache::new()).await? {
                 return Err(stop.into());
             }
             request
         }
         Write::Edit(edit) => {
-            let edited = edit.send(tools, title.clone(), Some(&entry.id), |_| {}).await?;
+            let edited = edit.send(env, title.clone(), Some(&entry.id), |_| {}).await?;
             return edited
                 .unexpected_change_error(edit)
                 .map_or(Ok(Some(title)), |stop| Err(stop.into()));
@@ -137,14 +135,14 @@ pub async fn apply(
     };
     if let InverseAction::Recreate { before, .. } = &inverse.action {
         let look = async || {
-            let twin = find_duplicate(tools, &inverse.resource, before).await?;
+            let twin = find_duplicate(env, &inverse.resource, before).await?;
             Ok(twin.map(|twin| serde_json::to_value(twin.to_raw()).unwrap_or_default()))
         };
-        tools.send_create(request, look, intent).await?;
+        env.send_create(request, look, intent).await?;
     } else {
-        tools.send_write(request, intent).await?;
+        env.send_write(request, intent).await?;
     }
-    let seen = inverse.read_object(tools).await?;
+    let seen = inverse.read_object(env).await?;
     let is_back = match (&inverse.action, &seen) {
         (InverseAction::Recreate { .. }, seen) => seen.is_some(),
         (_, seen) => matches!(inverse.undo_plan(entry, seen.as_ref()), UndoPlan::Unchanged(_)),
@@ -165,15 +163,15 @@ pub fn drift_error(entry: &Entry, drift: &[String], command: &str) -> FlowError 
 }
 
 async fn find_duplicate(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     collection: &Resource,
     before: &Document,
 ) -> Result<Option<Document>, api::Error> {
-    let request = Request::<Vec<Document>>::get(&collection.segments(tools.account));
+    let request = Request::<Vec<Document>>::get(&collection.segments(env.account));
     if let Some(identity) = share::identity(collection.kind()) {
         let is_paged = !matches!(collection, Resource::Grants);
         let request = if is_paged { request.paged(100) } else { request };
-        let all = tools.client.list(&request).await?;
+        let all = env.client.list(&request).await?;
         return Ok(all.into_iter().find(|object| share::is_same(identity, before, object)));
     }
     let name: String = before.parse_at(&["name"]).unwrap_or_default();
@@ -190,5 +188,5 @@ async fn find_duplicate(
                 == before.parse_at::<String>(&[field]).map(|text| text.to_lowercase())
         })
     };
-    Ok(tools.client.list(&request).await?.into_iter().find(same))
+    Ok(env.client.list(&request).await?.into_iter().find(same))
 }

@@ -8,7 +8,7 @@ use crate::flow::check::{Check, CheckId, Severity};
 
 #[derive(Clone, Copy)]
 pub struct PublishedCode<'a> {
-    pub survey: &'a Lookup,
+    pub lookup: &'a Lookup,
     pub diagnosis: &'a Diagnosis,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn eligible(domain: &EmailDomain) -> Check {
 
 pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -> Check {
     let id = CheckId::TxtStillPublished;
-    let evidence = describe_published(served.survey, served.diagnosis);
+    let evidence = describe_published(served.lookup, served.diagnosis);
     match served.diagnosis.verdict {
         Verdict::Visible => Check::passed(id, evidence),
         Verdict::Unreachable => Check::not_checked(id, evidence),
@@ -48,8 +48,8 @@ pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -
     }
 }
 
-pub fn describe_published(survey: &Lookup, diagnosis: &Diagnosis) -> String {
-    match survey.servers.len() {
+pub fn describe_published(lookup: &Lookup, diagnosis: &Diagnosis) -> String {
+    match lookup.servers.len() {
         _ if !diagnosis.verdict.is_visible() => diagnosis.summary.clone(),
         1 => "visible on 1 of 1 name servers".to_owned(),
         count => format!("visible on {count} of {count} name servers"),
@@ -58,7 +58,7 @@ pub fn describe_published(survey: &Lookup, diagnosis: &Diagnosis) -> String {
 
 pub(super) fn foreign_claim(Subject { connector, domain, served, .. }: Subject<'_>) -> Check {
     let id = CheckId::ForeignClaim;
-    let others: Vec<_> = dns::sso_codes(served.survey)
+    let others: Vec<_> = dns::sso_codes(served.lookup)
         .into_iter()
         .filter(|code| Some(code.as_slice()) != connector.code().map(str::as_bytes))
         .map(|code| printable(&code))

@@ -30,12 +30,12 @@ const IDENTITIES: usize = 10;
 const MAX_IDP_CHECK: Duration = Duration::from_secs(10);
 
 /// Never fails: what cannot be read becomes a fact with the reason.
-pub async fn gather(tools: &Env<'_>, asking: &Sources) -> Facts {
-    let (client, account) = (tools.client, tools.account);
+pub async fn gather(env: &Env<'_>, asking: &Sources) -> Facts {
+    let (client, account) = (env.client, env.account);
     let organization = async { checked(client.send(&organization::get(account)).await) };
     let recovery: OptionFuture<_> =
         asking.recovery.as_ref().map(|second| recovery(second, account)).into();
-    let now = tools.clock.now();
+    let now = env.clock.now();
     let audit_log: OptionFuture<_> =
         asking.audit_log.then(|| audit_log(client, account, now)).into();
     let (organization, members, audit_log, token, recovery, ways_in) = tokio::join!(
@@ -44,10 +44,10 @@ pub async fn gather(tools: &Env<'_>, asking: &Sources) -> Facts {
         audit_log,
         identify(client, account),
         recovery,
-        Box::pin(read_sign_in(tools, asking.fetcher.as_ref())),
+        Box::pin(read_sign_in(env, asking.fetcher.as_ref())),
     );
     let SignInState { idps, health, apps, policies, logins, users, identities } = ways_in;
-    let hand_tests = idp_test::read(tools);
+    let hand_tests = idp_test::read(env);
     Facts {
         organization,
         idps,
@@ -82,10 +82,9 @@ struct SignInState {
 }
 
 /// Policies and health depend on the lists, and are read right after them.
-async fn read_sign_in(tools: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState {
-    let (client, account) = (tools.client, tools.account);
-    let since =
-        tools.clock.now().saturating_sub(Thresholds::LOGIN_WITHIN).unwrap_or(Timestamp::MIN);
+async fn read_sign_in(env: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState {
+    let (client, account) = (env.client, env.account);
+    let since = env.clock.now().saturating_sub(Thresholds::LOGIN_WITHIN).unwrap_or(Timestamp::MIN);
     let (idps, apps, logins, users) = tokio::join!(
         list(client, idp::list(account)),
         list(client, app::list(account)),
@@ -115,7 +114,7 @@ async fn read_sign_in(tools: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState
     };
     let health = async {
         let Some(fetcher) = fetcher else { return Vec::new() };
-        let looks = admitted.iter().map(|idp| health(fetcher, idp, pins, tools.clock));
+        let looks = admitted.iter().map(|idp| health(fetcher, idp, pins, env.clock));
         join_all(looks).await
     };
     let (policies, health, identities) = tokio::join!(policies, health, identities);

@@ -28,7 +28,7 @@ pub use member::at_domain;
 pub(super) use member::{has_plus, super_admin};
 pub(super) use provider::{idp_healthy, is_company_idp};
 pub use run::{Preflight, RunIf, run};
-pub(super) use token::is_valid_long_enough;
+pub(super) use token::check_validity;
 
 use super::check::Check;
 use crate::api::connector::{Connector, ConnectorFields};

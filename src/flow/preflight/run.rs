@@ -28,13 +28,13 @@ enum EarlyExit {
 }
 
 pub async fn run(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     selector: &Selector,
     asking: &Sources,
     (terms, wanted): (Thresholds, RunIf),
 ) -> Result<Preflight, Error> {
-    let gathered = async { Ok(Box::pin(gather(tools, asking)).await) };
-    let (found, facts) = match tokio::try_join!(find(tools, selector, wanted), gathered) {
+    let gathered = async { Ok(Box::pin(gather(env, asking)).await) };
+    let (found, facts) = match tokio::try_join!(find(env, selector, wanted), gathered) {
         Ok(read) => read,
         Err(EarlyExit::Failed(error)) => return Err(error),
         Err(EarlyExit::AlreadyEnabled(found)) => {
@@ -42,9 +42,9 @@ pub async fn run(
             return Ok(Preflight { connector, domain, checks: Vec::new(), facts: None });
         }
     };
-    let PreflightInput { connector, domain, connectors, survey } = found;
-    let diagnosis = dns::diagnose(&survey, connector.code().map(str::as_bytes), terms.now);
-    let served = PublishedCode { survey: &survey, diagnosis: &diagnosis };
+    let PreflightInput { connector, domain, connectors, lookup } = found;
+    let diagnosis = dns::diagnose(&lookup, connector.code().map(str::as_bytes), terms.now);
+    let served = PublishedCode { lookup: &lookup, diagnosis: &diagnosis };
     let subject = Subject { connector: &connector, domain: &domain, served };
     let checks = evaluate(subject, &connectors, &facts, &terms);
     Ok(Preflight { connector, domain, checks, facts: Some(facts) })
@@ -54,38 +54,37 @@ struct PreflightInput {
     connector: Connector,
     domain: EmailDomain,
     connectors: Vec<Connector>,
-    survey: Lookup,
+    lookup: Lookup,
 }
 
 async fn find(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     selector: &Selector,
     wanted: RunIf,
 ) -> Result<PreflightInput, EarlyExit> {
-    let survey = async |domain: &EmailDomain| {
-        tools.resolver.survey(domain, None, Scope::Authoritative).await
-    };
+    let lookup =
+        async |domain: &EmailDomain| env.resolver.lookup(domain, None, Scope::Authoritative).await;
     match selector {
         Selector::Domain(domain) => {
-            let served = async { Ok(survey(domain).await) };
-            let listed = listed(tools, selector, wanted);
-            let ((connector, domain, connectors), survey) = tokio::try_join!(listed, served)?;
-            Ok(PreflightInput { connector, domain, connectors, survey })
+            let served = async { Ok(lookup(domain).await) };
+            let listed = listed(env, selector, wanted);
+            let ((connector, domain, connectors), lookup) = tokio::try_join!(listed, served)?;
+            Ok(PreflightInput { connector, domain, connectors, lookup })
         }
         Selector::Id(_) => {
-            let (connector, domain, connectors) = listed(tools, selector, wanted).await?;
-            let survey = survey(&domain).await;
-            Ok(PreflightInput { connector, domain, connectors, survey })
+            let (connector, domain, connectors) = listed(env, selector, wanted).await?;
+            let lookup = lookup(&domain).await;
+            Ok(PreflightInput { connector, domain, connectors, lookup })
         }
     }
 }
 
 async fn listed(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     selector: &Selector,
     wanted: RunIf,
 ) -> Result<(Connector, EmailDomain, Vec<Connector>), EarlyExit> {
-    let connectors = connector::list(tools).await.map_err(EarlyExit::Failed)?;
+    let connectors = connector::list(env).await.map_err(EarlyExit::Failed)?;
     let chosen = connector::select(&connectors, selector);
     let connector = chosen.map_err(|stop| EarlyExit::Failed(stop.into()))?.clone();
     let domain: EmailDomain = connector

@@ -20,7 +20,7 @@ pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Th
         Ok(token) => token,
         Err(unseen) => return Check::not_checked(id, &unseen.reason),
     };
-    match is_valid_long_enough(token, terms) {
+    match check_validity(token, terms) {
         Ok(words) => Check::passed(id, format!("token in use: {words} ({WRITE_NOT_TESTED})")),
         Err(words) => Check::failed(
             id,
@@ -41,7 +41,7 @@ fn check_recovery_token(
     let remedy = "create a token with the permission SSO Connector Write for this account";
     let failed =
         |evidence: String| Check::failed(id, evidence, remedy).with_severity(Severity::Error);
-    let words = match second.token.as_ref().map(|token| is_valid_long_enough(token, terms)) {
+    let words = match second.token.as_ref().map(|token| check_validity(token, terms)) {
         Ok(Ok(words)) => words,
         Ok(Err(words)) => return failed(format!("emergency token: {words}")),
         Err(unseen) => return failed(format!("emergency token: {}", unseen.reason)),
@@ -69,10 +69,7 @@ fn is_same_token(second: &Recovery, facts: &Facts) -> bool {
 }
 
 /// `Ok` describes the token, `Err` its problem.
-pub(in crate::flow) fn is_valid_long_enough(
-    token: &Token,
-    terms: &Thresholds,
-) -> Result<String, String> {
+pub(in crate::flow) fn check_validity(token: &Token, terms: &Thresholds) -> Result<String, String> {
     let owner = match token.owner {
         Owner::User => "user token",
         Owner::Account => "account token",

@@ -221,7 +221,7 @@ fn commands_block(label: &'static str, script: String) -> Block {
 }
 
 fn date(at: Timestamp) -> String {
-    rfc3339::text(at).chars().take(10).collect()
+    rfc3339::format(at).chars().take(10).collect()
 }
 
 #[cfg(test)]

@@ -66,13 +66,13 @@ fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
 }
 
 pub async fn places(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     connectors: &[ConnectorSnapshot],
 ) -> Result<Vec<(String, DnsHost)>, Error> {
     let looks = connectors.iter().filter_map(|wanted| {
         let domain: EmailDomain = wanted.domain.parse().ok()?;
         Some(async move {
-            let place = publish::dns_host(tools, &domain).await?;
+            let place = publish::dns_host(env, &domain).await?;
             Ok::<_, Error>((wanted.domain.clone(), place))
         })
     });
@@ -81,7 +81,7 @@ pub async fn places(
 
 /// Values that the API chooses are placeholders.
 pub async fn changes(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     task: &RenamePlan,
     options: &Options,
     places: &[(String, DnsHost)],
@@ -89,20 +89,20 @@ pub async fn changes(
     let mut changes = Vec::new();
     if task.needs_rename() {
         let enforced = task.standing.iter().filter(|it| it.enabled != Some(false));
-        changes.extend(enforced.map(|it| connector::disable_action(tools, it).change()));
-        changes.extend(task.standing.iter().map(|it| connector::delete_action(tools, it).change()));
-        changes.extend(task.edit(task.organization.clone())?.changes(tools));
+        changes.extend(enforced.map(|it| connector::disable_action(env, it).change()));
+        changes.extend(task.standing.iter().map(|it| connector::delete_action(env, it).change()));
+        changes.extend(task.edit(task.organization.clone())?.changes(env));
     }
     for wanted in &task.snapshot.connectors {
         let Ok(domain) = wanted.domain.parse::<EmailDomain>() else { continue };
         let place = places.iter().find(|(of, _)| *of == wanted.domain).map(|(_, place)| place);
-        changes.extend(restoring(tools, task, options, (wanted, &domain, place)).await?);
+        changes.extend(restoring(env, task, options, (wanted, &domain, place)).await?);
     }
     Ok(changes)
 }
 
 async fn restoring(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     task: &RenamePlan,
     options: &Options,
     (wanted, domain, place): (&ConnectorSnapshot, &EmailDomain, Option<&DnsHost>),
@@ -118,12 +118,12 @@ async fn restoring(
     let waits = wanted.was_verified();
     if standing.is_none() {
         let begin = if waits { BeginVerification::Later } else { BeginVerification::Now };
-        changes.push(connector::create_action(tools, domain, begin, wanted.fedramp).change());
+        changes.push(connector::create_action(env, domain, begin, wanted.fedramp).change());
     }
     let is_verified = standing.is_some_and(|connector| connector.is_verified());
     if let (true, Some(DnsHost::Cloudflare { zone, .. })) = (options.publish_txt, place) {
         let code = standing.and_then(|connector| connector.code());
-        let (create, removals) = publish::changes(tools, zone, domain, code, id).await?;
+        let (create, removals) = publish::changes(env, zone, domain, code, id).await?;
         if !is_verified {
             changes.extend(create);
         }
@@ -132,11 +132,11 @@ async fn restoring(
         }
     }
     if waits && !is_verified {
-        changes.push(verify::begin_action(tools, domain.as_str(), id).change());
+        changes.push(verify::begin_action(env, domain.as_str(), id).change());
     }
     let is_enabled = standing.is_some_and(|connector| connector.is_enabled());
     if wanted.enabled && !options.no_enable && !is_enabled {
-        changes.push(connector::enable_action(tools, domain, id, Some(false)).change());
+        changes.push(connector::enable_action(env, domain, id, Some(false)).change());
     }
     Ok(changes)
 }

@@ -29,16 +29,16 @@ pub struct RenameInProgress {
 }
 
 /// Refuses to resume a rename that only another account or API has.
-pub fn check_origin(tools: &Env<'_>, ask: &Mode) -> Result<(), FlowError> {
+pub fn check_origin(env: &Env<'_>, ask: &Mode) -> Result<(), FlowError> {
     if matches!(ask, Mode::Rename(_)) {
         return Ok(());
     }
-    let entries = tools.journal.read()?.entries;
-    let (open, done) = history(&tools.own(&entries), tools.account);
+    let entries = env.journal.read()?.entries;
+    let (open, done) = history(&env.own(&entries), env.account);
     if open.is_some() || done.is_some() {
         return Ok(());
     }
-    tools.check_origin(&open_anywhere(&entries))
+    env.check_origin(&open_anywhere(&entries))
 }
 
 pub fn rename_in_progress(entries: &[Entry], account: &AccountId) -> Option<RenameInProgress> {

@@ -38,7 +38,7 @@ use crate::idp::check::{self, CheckOptions, Subject};
 use crate::plural::count_noun;
 
 struct Renamer<'a> {
-    tools: &'a Env<'a>,
+    env: &'a Env<'a>,
     options: &'a Options,
     task: &'a RenamePlan,
     on_event: &'a dyn Fn(&Event<'_>),
@@ -47,14 +47,14 @@ struct Renamer<'a> {
     changed: Cell<bool>,
     off_since: Cell<Option<Timestamp>>,
     /// Whether the API rejected the name: the command that continues is then the rollback.
-    turned: Cell<bool>,
+    name_rejected: Cell<bool>,
     report: RefCell<Report>,
 }
 
 /// `updated` waits until the user confirms that the identity providers are changed. The report
 /// shows progress also after an early end.
 pub async fn run(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     options: &Options,
     task: &RenamePlan,
     on_event: &dyn Fn(&Event<'_>),
@@ -72,14 +72,14 @@ pub async fn run(
         next: None,
     };
     let rename = Renamer {
-        tools,
+        env,
         options,
         task,
         on_event,
         steps: StepLog::new(|step| on_event(&Event::Step(step))),
         changed: Cell::new(task.is_open),
         off_since: Cell::new(task.off_since),
-        turned: Cell::new(false),
+        name_rejected: Cell::new(false),
         report: RefCell::new(report),
     };
     let end = rename.run_steps(updated).await;
@@ -130,10 +130,10 @@ impl Renamer<'_> {
         } else {
             format!("rename the team {} to {}{up}: saved state", word(from), word(&snapshot.to))
         };
-        self.tools.record_note(title, &JournalNote::Snapshot(snapshot.clone()))?;
+        self.env.record_note(title, &JournalNote::Snapshot(snapshot.clone()))?;
         if let Err(stop) = self.ensure_only_run() {
             let account = snapshot.account.clone();
-            self.tools.record_note(
+            self.env.record_note(
                 "cancelled: another rename is running",
                 &JournalNote::Cancelled { account },
             )?;
@@ -148,16 +148,16 @@ impl Renamer<'_> {
     }
 
     fn ensure_only_run(&self) -> Result<(), FlowError> {
-        let journal = self.tools.journal;
+        let journal = self.env.journal;
         let live = journal.store()?.pending_runs();
         let own = journal.run();
-        let entries = self.tools.own(&journal.read()?.entries);
-        concurrent_run(&entries, &live, self.tools.account, own.as_deref())
+        let entries = self.env.own(&journal.read()?.entries);
+        concurrent_run(&entries, &live, self.env.account, own.as_deref())
             .map_or(Ok(()), |run| Err(errors::concurrent_run(&run)))
     }
 
     async fn remove_connectors(&self) -> Result<(), Error> {
-        let Self { tools, task, .. } = *self;
+        let Self { env, task, .. } = *self;
         let enforced: Vec<_> =
             task.standing.iter().filter(|connector| connector.enabled != Some(false)).collect();
         if enforced.is_empty() {
@@ -165,10 +165,10 @@ impl Renamer<'_> {
         } else {
             self.steps.begin(StepId::Disable);
             if self.off_since.get().is_none() {
-                self.off_since.set(Some(tools.clock.now()));
+                self.off_since.set(Some(env.clock.now()));
             }
             // Concurrently: SSO is off for none of them longer than for another.
-            let deeds = enforced.iter().map(|connector| connector::disable(tools, connector));
+            let deeds = enforced.iter().map(|connector| connector::disable(env, connector));
             self.all(join_all(deeds).await)?;
             let names: Vec<_> = enforced.iter().map(|it| it.email_domain.as_str()).collect();
             self.steps.end(StepId::Disable, StepState::Done, names.join(", "));
@@ -178,7 +178,7 @@ impl Renamer<'_> {
             return Ok(());
         }
         self.steps.begin(StepId::Delete);
-        let deeds = task.standing.iter().map(|connector| connector::delete(tools, connector));
+        let deeds = task.standing.iter().map(|connector| connector::delete(env, connector));
         self.all(join_all(deeds).await)?;
         let names: Vec<_> = task.standing.iter().map(|it| it.email_domain.as_str()).collect();
         self.steps.end(StepId::Delete, StepState::Done, names.join(", "));
@@ -200,12 +200,12 @@ impl Renamer<'_> {
     }
 
     async fn rename(&self) -> Result<(), Error> {
-        let Self { tools, task, .. } = *self;
+        let Self { env, task, .. } = *self;
         self.steps.begin(StepId::Rename);
-        let organization = tools.client.send(&Target::Organization.read(tools.account)).await?;
+        let organization = env.client.send(&Target::Organization.read(env.account)).await?;
         let edit = task.edit(organization)?;
         let title = format!("rename the team {} to {}", word(&task.now), word(&task.goal));
-        let edited = edit.send(tools, title, None, |_| ()).await;
+        let edited = edit.send(env, title, None, |_| ()).await;
         self.changed.set(true);
         let edited = edited.map_err(|error| errors::explained(error, task, self.options))?;
         if let Some(alarm) = edited.unexpected_change_error(&edit) {
@@ -226,7 +226,7 @@ impl Renamer<'_> {
         self.steps.end(StepId::Rename, StepState::Failed, error.line());
         let text = format!("the team stays {}: its connectors are restored now", self.task.now);
         self.emit(&Event::Warning { text: &text });
-        self.turned.set(true);
+        self.name_rejected.set(true);
         self.restore().await.map_err(|failure| errors::restore_failed(&error, &failure))?;
         self.complete(&self.task.now)?;
         self.changed.set(false);
@@ -270,7 +270,7 @@ impl Renamer<'_> {
             state,
             idps: json!(self.task.idps),
         };
-        self.tools.record_note(title, &note)
+        self.env.record_note(title, &note)
     }
 
     async fn check_idps(&self) -> Result<(), Error> {
@@ -281,7 +281,7 @@ impl Renamer<'_> {
             return Ok(());
         }
         self.steps.begin(StepId::IdpCheck);
-        let terms = CheckOptions::new(self.tools.clock.now(), 1);
+        let terms = CheckOptions::new(self.env.clock.now(), 1);
         let looks =
             idps.iter().map(async |idp| check::check(fetcher, Subject::of(idp), &terms).await);
         let mut failed = Vec::new();
@@ -313,7 +313,7 @@ impl Renamer<'_> {
 
     fn record_observation(&self, title: &str, seen: serde_json::Value) -> Result<(), FlowError> {
         let account = self.task.snapshot.account.clone();
-        self.tools.record_note(title, &JournalNote::Observation { account, seen })
+        self.env.record_note(title, &JournalNote::Observation { account, seen })
     }
 
     /// All domains concurrently, each as fast as its own name servers allow.
@@ -360,7 +360,7 @@ impl Renamer<'_> {
     async fn restore_one(&self, wanted: &ConnectorSnapshot) -> Result<(), Error> {
         let domain = wanted.domain.parse::<EmailDomain>().map_err(FlowError::from)?;
         let deadline = self.options.deadline.unwrap_or_else(|| {
-            let now = self.tools.clock.now();
+            let now = self.env.clock.now();
             now.saturating_add(DEFAULT_WAIT).unwrap_or(Timestamp::MAX)
         });
         let enables = wanted.enabled && !self.options.no_enable;
@@ -377,7 +377,7 @@ impl Renamer<'_> {
             self.emit(&Event::Domain { domain: &wanted.domain, of: event });
         };
         self.changed.set(true);
-        let (report, end) = setup::run(self.tools, &options, &on_event, async |_| Ok(None)).await;
+        let (report, end) = setup::run(self.env, &options, &on_event, async |_| Ok(None)).await;
         self.report.borrow_mut().connectors.push(report);
         match end {
             // It was not verified before either.
@@ -409,14 +409,12 @@ impl Renamer<'_> {
             Some(seconds) => format!("; SSO was off for {seconds} s"),
             None => String::new(),
         };
-        Ok(self
-            .tools
-            .record_note(format!("done: the team is {}{off}", word(auth_domain)), &note)?)
+        Ok(self.env.record_note(format!("done: the team is {}{off}", word(auth_domain)), &note)?)
     }
 
     fn seconds_off(&self) -> Option<i64> {
         let since = self.off_since.get()?;
-        Some(self.tools.clock.now().duration_since(since).as_secs())
+        Some(self.env.clock.now().duration_since(since).as_secs())
     }
 
     fn with_resume_hint(&self, error: Error) -> Error {
@@ -425,7 +423,7 @@ impl Renamer<'_> {
             return error;
         }
         let task = self.task;
-        let again = if self.turned.get() { task.back() } else { task.again(self.options) };
+        let again = if self.name_rejected.get() { task.back() } else { task.again(self.options) };
         self.report.borrow_mut().next = Some(again.clone());
         errors::half_done(&error, &again, &self.task.back(), self.off_since.get().is_some())
     }

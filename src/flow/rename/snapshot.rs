@@ -67,7 +67,7 @@ pub struct OpenRename {
     /// As far as this machine knows.
     pub off_since: Option<Timestamp>,
     /// The last team domain that the user had to enter at the identity providers.
-    pub told: Option<String>,
+    pub shown: Option<String>,
     /// The team domain that the identity providers are known to have.
     pub updated: Option<String>,
     runs: Vec<String>,
@@ -85,7 +85,7 @@ impl ConnectorSnapshot {
     }
 
     /// Nothing is known of it except that it was enabled.
-    pub fn enforced(domain: &EmailDomain) -> Self {
+    pub fn assumed_enabled(domain: &EmailDomain) -> Self {
         let verification = Some(VerificationStatus::Verified.as_str().to_owned());
         Self { domain: domain.to_string(), enabled: true, fedramp: None, verification }
     }
@@ -169,7 +169,7 @@ pub fn history(entries: &[Entry], account: &AccountId) -> (Option<OpenRename>, O
                     IdpState::Shown => {
                         // The user may have changed it since it was shown.
                         open.updated = open.updated.take().filter(|known| *known == auth_domain);
-                        open.told = Some(auth_domain);
+                        open.shown = Some(auth_domain);
                     }
                     IdpState::Updated => open.updated = Some(auth_domain),
                 }
@@ -211,7 +211,7 @@ fn start(open: Option<OpenRename>, snapshot: Snapshot, entry: &Entry) -> OpenRen
             snapshot,
             since: entry.started_at,
             off_since: None,
-            told: None,
+            shown: None,
             updated: None,
             runs: vec![entry.run.clone()],
             wrote: false,
@@ -353,7 +353,7 @@ pub(super) mod tests {
             serde_json::from_str(&text(domain, enabled)).unwrap()
         };
         let mut snapshot = snapshot("b");
-        snapshot.add(ConnectorSnapshot::enforced(&"b.example".parse().unwrap()));
+        snapshot.add(ConnectorSnapshot::assumed_enabled(&"b.example".parse().unwrap()));
         let merged = snapshot
             .merge_connectors(&[connector("B.example", false), connector("a.example", true)]);
         let seen: Vec<_> = merged

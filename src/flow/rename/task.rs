@@ -49,19 +49,19 @@ pub struct RenamePlan {
     pub(super) is_open: bool,
 }
 
-pub async fn read_state(tools: &Env<'_>) -> Result<CurrentState, Error> {
+pub async fn read_state(env: &Env<'_>) -> Result<CurrentState, Error> {
     let organization =
-        async { Ok(tools.client.send(&Target::Organization.read(tools.account)).await?) };
+        async { Ok(env.client.send(&Target::Organization.read(env.account)).await?) };
     let (organization, standing, idps) =
-        tokio::try_join!(organization, connector::list(tools), idp::list(tools))?;
-    let odd = tools.client.odd_records(Some("connector"));
+        tokio::try_join!(organization, connector::list(env), idp::list(env))?;
+    let odd = env.client.odd_records(Some("connector"));
     if !odd.is_empty() {
         let message = "cannot rename the team: a connector record is invalid; nothing was sent";
         let causes = odd.iter().map(OddRecord::describe);
         return Err(FlowError::refused(message).causes(causes).into());
     }
-    let entries = tools.own(&tools.journal.read()?.entries);
-    let (open, done) = history(&entries, tools.account);
+    let entries = env.own(&env.journal.read()?.entries);
+    let (open, done) = history(&entries, env.account);
     Ok(CurrentState { organization, standing, idps, open, done })
 }
 
@@ -100,16 +100,16 @@ pub fn plan_rename(
     snapshot.also_name |= options.also_name;
     let mut snapshot = snapshot.merge_connectors(&found.standing);
     for domain in &options.domains {
-        snapshot.add(ConnectorSnapshot::enforced(domain));
+        snapshot.add(ConnectorSnapshot::assumed_enabled(domain));
     }
     let before = if is_back { Some(&snapshot.to) } else { snapshot.from.as_ref() };
     let before = before.map_or("old-name.cloudflareaccess.com", String::as_str);
     let looked_at: Vec<_> = found.idps.into_iter().filter(has_external_config).collect();
-    let told = |idp: &Idp| told(idp, before, &goal);
+    let idp_change = |idp: &Idp| idp_change(idp, before, &goal);
     let idps = if known.as_ref() == Some(&goal) {
         Vec::new()
     } else {
-        looked_at.iter().filter(|idp| !idp.is_read_only()).map(told).collect()
+        looked_at.iter().filter(|idp| !idp.is_read_only()).map(idp_change).collect()
     };
     Ok(RenamePlan {
         snapshot,
@@ -126,7 +126,7 @@ pub fn plan_rename(
 }
 
 fn known(open: &OpenRename) -> Option<String> {
-    match (&open.updated, &open.told) {
+    match (&open.updated, &open.shown) {
         (Some(updated), _) => Some(updated.clone()),
         (None, Some(_)) => None,
         (None, None) => open.snapshot.from.clone(),
@@ -137,7 +137,7 @@ fn has_external_config(idp: &Idp) -> bool {
     !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare | IdpType::Passkeys)
 }
 
-fn told(idp: &Idp, before: &str, after: &str) -> IdpChange {
+fn idp_change(idp: &Idp, before: &str, after: &str) -> IdpChange {
     let [before, after] =
         [before, after].map(|domain| guide::values(domain, Some(idp.id.as_str())));
     let product = Product::of_idp(idp.kind.as_str(), &idp.config);

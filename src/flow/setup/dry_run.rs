@@ -7,12 +7,10 @@ use crate::flow::plan::Plan;
 use crate::flow::preflight::{self, PublishedCode, Subject};
 use crate::flow::{Env, Error, connector, publish, verify};
 
-pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
+pub async fn plan(env: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     let domain = &options.domain;
-    let (connectors, survey) = tokio::join!(
-        connector::list(tools),
-        tools.resolver.survey(domain, None, Scope::Authoritative)
-    );
+    let (connectors, lookup) =
+        tokio::join!(connector::list(env), env.resolver.lookup(domain, None, Scope::Authoritative));
     let connectors = connectors?;
     let standing = connector::select_by_domain(&connectors, domain)?;
     let mut changes = Vec::new();
@@ -20,25 +18,25 @@ pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     let id = standing.map_or(&unknown, |connector| &connector.id);
     if standing.is_none() {
         let begin = if options.wait { BeginVerification::Later } else { BeginVerification::Now };
-        changes.push(connector::create_action(tools, domain, begin, options.fedramp).change());
+        changes.push(connector::create_action(env, domain, begin, options.fedramp).change());
     }
     let verified = standing.is_some_and(|connector| connector.is_verified());
     let code = standing.and_then(|connector| connector.code());
-    let diagnosis = dns::diagnose(&survey, code.map(str::as_bytes), tools.clock.now());
+    let diagnosis = dns::diagnose(&lookup, code.map(str::as_bytes), env.clock.now());
     let visible = code.is_some() && diagnosis.verdict == Verdict::Visible;
     if options.publish_txt && (!(verified || visible) || options.replace_stale_txt) {
         changes
-            .extend(publish::changes_of(tools, domain, id, code, options.replace_stale_txt).await?);
+            .extend(publish::changes_of(env, domain, id, code, options.replace_stale_txt).await?);
     }
     let under_way = standing
         .is_some_and(|connector| verify::next_action(connector) == verify::VerifyAction::Wait);
     if !verified && !under_way && (options.wait || standing.is_some()) {
-        changes.push(verify::begin_action(tools, domain.as_str(), id).change());
+        changes.push(verify::begin_action(env, domain.as_str(), id).change());
     }
     if options.enable.is_some() && !standing.is_some_and(|connector| connector.is_enabled()) {
         changes.push(
             connector::enable_action(
-                tools,
+                env,
                 domain,
                 id,
                 standing.and_then(|connector| connector.enabled),
@@ -48,10 +46,10 @@ pub async fn plan(tools: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     }
     let checks = match (standing, &options.enable) {
         (Some(connector), Some(enabling)) if verified && !connector.is_enabled() => {
-            let served = PublishedCode { survey: &survey, diagnosis: &diagnosis };
+            let served = PublishedCode { lookup: &lookup, diagnosis: &diagnosis };
             let subject = Subject { connector, domain, served };
-            let facts = Box::pin(preflight::gather(tools, &enabling.asking)).await;
-            enabling.checks(subject, &connectors, &facts, tools.clock.now())
+            let facts = Box::pin(preflight::gather(env, &enabling.asking)).await;
+            enabling.checks(subject, &connectors, &facts, env.clock.now())
         }
         _ => Vec::new(),
     };

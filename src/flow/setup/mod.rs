@@ -24,7 +24,7 @@ use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Verdict};
 type TrialEnd = (trial::Report, Result<(), FlowError>);
 
 struct Setup<'a> {
-    tools: &'a Env<'a>,
+    env: &'a Env<'a>,
     options: &'a Options,
     on_event: &'a dyn Fn(&Event<'_>),
     steps: StepLog<'a, StepId>,
@@ -34,7 +34,7 @@ struct Setup<'a> {
 /// `approve` is called before SSO is enabled; it may enable SSO itself, on trial. The report
 /// shows progress also after an early end.
 pub async fn run(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     options: &Options,
     on_event: &dyn Fn(&Event<'_>),
     approve: impl AsyncFnOnce(&Subject) -> Result<Option<TrialEnd>, Error>,
@@ -51,7 +51,7 @@ pub async fn run(
         next: None,
     };
     let steps = StepLog::new(|step| on_event(&Event::Step(step)));
-    let setup = Setup { tools, options, on_event, steps, report: RefCell::new(report) };
+    let setup = Setup { env, options, on_event, steps, report: RefCell::new(report) };
     let end = setup.run_steps(approve).await;
     if let Err(error) = &end {
         setup.steps.fail_current(error);
@@ -69,9 +69,9 @@ impl Setup<'_> {
         approve: impl AsyncFnOnce(&Subject) -> Result<Option<TrialEnd>, Error>,
     ) -> Result<(), Error> {
         let domain = &self.options.domain;
-        let (connectors, survey) = tokio::join!(
-            connector::list(self.tools),
-            self.tools.resolver.survey(domain, None, Scope::Authoritative)
+        let (connectors, lookup) = tokio::join!(
+            connector::list(self.env),
+            self.env.resolver.lookup(domain, None, Scope::Authoritative)
         );
         let connectors = connectors?;
         let standing = connector::select_by_domain(&connectors, domain)?.cloned();
@@ -82,7 +82,7 @@ impl Setup<'_> {
             let (connector, place) = tokio::join!(self.create(), self.place());
             (connector?, place?)
         };
-        let seen = self.publish(&connector, survey, place).await?;
+        let seen = self.publish(&connector, lookup, place).await?;
         let seen = self.await_visible(&connector, seen).await?;
         let connector = self.verify(connector).await?;
         self.enable(connector, connectors, &seen, approve).await
@@ -112,8 +112,7 @@ impl Setup<'_> {
         let begin =
             if self.options.wait { BeginVerification::Later } else { BeginVerification::Now };
         let connector =
-            connector::create(self.tools, &self.options.domain, begin, self.options.fedramp)
-                .await?;
+            connector::create(self.env, &self.options.domain, begin, self.options.fedramp).await?;
         self.record_connector(&connector);
         self.steps.end(StepId::Create, StepState::Done, format!("created  {}", connector.id));
         Ok(connector)
@@ -121,7 +120,7 @@ impl Setup<'_> {
 
     async fn place(&self) -> Result<Option<DnsHost>, Error> {
         if self.options.publish_txt {
-            publish::dns_host(self.tools, &self.options.domain).await.map(Some)
+            publish::dns_host(self.env, &self.options.domain).await.map(Some)
         } else {
             Ok(None)
         }
@@ -130,14 +129,14 @@ impl Setup<'_> {
     async fn publish(
         &self,
         connector: &Connector,
-        survey: Lookup,
+        lookup: Lookup,
         place: Option<DnsHost>,
     ) -> Result<LookupResult, Error> {
         let domain = &self.options.domain;
         let code = code(connector)?;
         let record = TxtRecord::new(domain, code);
         self.report.borrow_mut().txt_record = Some(record.clone());
-        let seen = self.diagnose(connector, survey);
+        let seen = self.diagnose(connector, lookup);
         let settled = if connector.is_verified() {
             Some("not needed: the domain is verified")
         } else {
@@ -165,13 +164,13 @@ impl Setup<'_> {
                     && settled.is_none()
                 {
                     self.emit(&Event::Warning { text });
-                    let dns_provider = provider(&seen.survey);
+                    let dns_provider = provider(&seen.lookup);
                     self.emit(&Event::Publish { record: &record, reason: text, dns_provider });
                 }
                 if self.publish_in(&zone, &record, &connector.id).await? {
-                    let resolver = self.tools.resolver;
-                    let survey = resolver.survey(domain, None, Scope::Authoritative).await;
-                    return Ok(self.diagnose(connector, survey));
+                    let resolver = self.env.resolver;
+                    let lookup = resolver.lookup(domain, None, Scope::Authoritative).await;
+                    return Ok(self.diagnose(connector, lookup));
                 }
             }
             DnsHost::External(reason) => {
@@ -184,7 +183,7 @@ impl Setup<'_> {
                     StepState::Pending,
                     format!("by hand: {reason}"),
                 );
-                let dns_provider = provider(&seen.survey);
+                let dns_provider = provider(&seen.lookup);
                 self.emit(&Event::Publish { record: &record, reason: &reason, dns_provider });
             }
         }
@@ -198,7 +197,7 @@ impl Setup<'_> {
         id: &ConnectorId,
     ) -> Result<bool, Error> {
         let records =
-            publish::records(self.tools, &zone.id, &self.options.domain, &record.value).await?;
+            publish::records(self.env, &zone.id, &self.options.domain, &record.value).await?;
         for code in &records.foreign {
             self.emit(&Event::Warning {
                 text: &format!(
@@ -208,11 +207,11 @@ impl Setup<'_> {
             });
         }
         if !records.current {
-            publish::create(self.tools, &zone.id, record, id).await?;
+            publish::create(self.env, &zone.id, record, id).await?;
         }
         for stale in &records.stale {
             if self.options.replace_stale_txt {
-                self.tools.execute(&publish::delete_action(&zone.id, stale)).await?;
+                self.env.execute(&publish::delete_action(&zone.id, stale)).await?;
             } else {
                 let text = format!(
                     "outdated verification code of cfsso at {}: {}; --replace-stale-txt deletes it",
@@ -235,7 +234,7 @@ impl Setup<'_> {
         seen: LookupResult,
     ) -> Result<LookupResult, Error> {
         if seen.diagnosis.verdict == Verdict::Visible {
-            let detail = preflight::describe_published(&seen.survey, &seen.diagnosis);
+            let detail = preflight::describe_published(&seen.lookup, &seen.diagnosis);
             self.steps.end(StepId::TxtVisible, StepState::Skipped, detail);
             return Ok(seen);
         }
@@ -245,10 +244,10 @@ impl Setup<'_> {
             return Ok(seen);
         }
         self.steps.begin(StepId::TxtVisible);
-        let now = self.tools.clock.now();
+        let now = self.env.clock.now();
         let deadline = if self.options.wait { self.options.deadline } else { now };
         let found = dns::wait_until_visible(
-            self.tools.resolver,
+            self.env.resolver,
             &self.options.domain,
             Some(code(connector)?.as_bytes()),
             deadline,
@@ -261,7 +260,7 @@ impl Setup<'_> {
         self.steps.end(
             StepId::TxtVisible,
             StepState::Done,
-            preflight::describe_published(&found.survey, &found.diagnosis),
+            preflight::describe_published(&found.lookup, &found.diagnosis),
         );
         Ok(found)
     }
@@ -272,14 +271,13 @@ impl Setup<'_> {
             return Ok(connector);
         }
         self.steps.begin(StepId::Verify);
-        let since = self.tools.clock.now();
+        let since = self.env.clock.now();
         let deadline = if self.options.wait { self.options.deadline } else { since };
-        let connector =
-            verify::wait_until_verified(self.tools, connector, deadline, &|connector| {
-                let status = connector.status().map_or("unknown", VerificationStatus::as_str);
-                self.emit(&Event::Waiting { text: &format!("verification: {status}"), since });
-            })
-            .await?;
+        let connector = verify::wait_until_verified(self.env, connector, deadline, &|connector| {
+            let status = connector.status().map_or("unknown", VerificationStatus::as_str);
+            self.emit(&Event::Waiting { text: &format!("verification: {status}"), since });
+        })
+        .await?;
         self.record_connector(&connector);
         self.steps.end(StepId::Verify, StepState::Done, "verified");
         Ok(connector)
@@ -314,7 +312,7 @@ impl Setup<'_> {
             return Ok(());
         }
         let connector =
-            connector::enable(self.tools, &self.options.domain, &subject.connector).await?;
+            connector::enable(self.env, &self.options.domain, &subject.connector).await?;
         self.record_connector(&connector);
         self.steps.end(StepId::Enable, StepState::Done, "enabled (confirmed)");
         Ok(())
@@ -331,13 +329,13 @@ impl Setup<'_> {
         // The list was read before this run created the connector.
         connectors.retain(|other| other.id != connector.id);
         connectors.push(connector.clone());
-        let facts = Box::pin(preflight::gather(self.tools, &enabling.asking)).await;
+        let facts = Box::pin(preflight::gather(self.env, &enabling.asking)).await;
         let subject = preflight::Subject {
             connector,
             domain: &self.options.domain,
-            served: PublishedCode { survey: &seen.survey, diagnosis: &seen.diagnosis },
+            served: PublishedCode { lookup: &seen.lookup, diagnosis: &seen.diagnosis },
         };
-        let checks = enabling.checks(subject, &connectors, &facts, self.tools.clock.now());
+        let checks = enabling.checks(subject, &connectors, &facts, self.env.clock.now());
         self.report.borrow_mut().checks.clone_from(&checks);
         let plan = Plan::new(checks, Vec::new());
         let passes = plan.ensure_allowed(&format!("enabling `{}`", self.options.domain));
@@ -348,10 +346,10 @@ impl Setup<'_> {
         Ok(facts)
     }
 
-    fn diagnose(&self, connector: &Connector, survey: Lookup) -> LookupResult {
+    fn diagnose(&self, connector: &Connector, lookup: Lookup) -> LookupResult {
         let expected = connector.code().map(str::as_bytes);
-        let diagnosis = dns::diagnose(&survey, expected, self.tools.clock.now());
-        LookupResult { survey, diagnosis }
+        let diagnosis = dns::diagnose(&lookup, expected, self.env.clock.now());
+        LookupResult { lookup, diagnosis }
     }
 
     fn record_connector(&self, connector: &Connector) {
@@ -363,8 +361,8 @@ impl Setup<'_> {
     }
 }
 
-fn provider(survey: &Lookup) -> Option<&'static DnsProvider> {
-    let servers = survey.servers.iter().filter(|server| server.role == Role::Authoritative);
+fn provider(lookup: &Lookup) -> Option<&'static DnsProvider> {
+    let servers = lookup.servers.iter().filter(|server| server.role == Role::Authoritative);
     dns_provider(servers.filter_map(|server| server.name.as_deref()))
 }
 

@@ -133,19 +133,19 @@ pub(super) struct Facts {
 }
 
 /// Two rounds: policies need the ID of their application.
-pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
+pub async fn look(env: &Env<'_>) -> Result<Report, Error> {
     // An unreadable journal does not prevent a report of the rest.
-    let entries = tools.journal.read().map(|reading| reading.entries).unwrap_or_default();
-    let entries = tools.own(&entries);
-    let now = tools.clock.now();
+    let entries = env.journal.read().map(|reading| reading.entries).unwrap_or_default();
+    let entries = env.own(&entries);
+    let now = env.clock.now();
     let since = now.saturating_sub(Thresholds::LOGIN_WITHIN).unwrap_or(Timestamp::MIN);
-    let newest = access_log::newest(tools.account, since);
+    let newest = access_log::newest(env.account, since);
     let (connectors, apps, idps, logins, bypass) = tokio::join!(
-        connector::list(tools),
-        app::list(tools),
-        idp::list(tools),
-        tools.client.list(&newest),
-        Box::pin(status::read_status(tools, &entries)),
+        connector::list(env),
+        app::list(env),
+        idp::list(env),
+        env.client.list(&newest),
+        Box::pin(status::read_status(env, &entries)),
     );
     let mut gaps = MissingPermissions::default();
     let connectors = gaps.record("SSO connectors", connectors)?;
@@ -154,8 +154,8 @@ pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
     if gaps.refusals.len() == 3 {
         return Err(gaps.refusals.swap_remove(0).into());
     }
-    let policies = policies(tools, apps.as_deref(), &mut gaps).await?;
-    let invalid = tools.client.odd_records(Some("identity provider"));
+    let policies = policies(env, apps.as_deref(), &mut gaps).await?;
+    let invalid = env.client.odd_records(Some("identity provider"));
     let facts = Facts {
         apps,
         policies,
@@ -175,18 +175,18 @@ pub async fn look(tools: &Env<'_>) -> Result<Report, Error> {
     let domains =
         connectors.map(|connectors| connectors.iter().map(|one| domain(one, &facts)).collect());
     let shared = if domains.is_some() { Vec::new() } else { chain::shared(&facts) };
-    let odd = tools.client.odd_records(None).iter().map(OddRecord::describe).collect();
-    let trials = keep::open_trials(tools).into_iter().map(TrialStatus::from).collect();
-    Ok(report(tools.account, (domains, shared), (bypass, not_checked, odd), (entries, trials)))
+    let odd = env.client.odd_records(None).iter().map(OddRecord::describe).collect();
+    let trials = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
+    Ok(report(env.account, (domains, shared), (bypass, not_checked, odd), (entries, trials)))
 }
 
 async fn policies(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     apps: Option<&[App]>,
     gaps: &mut MissingPermissions,
 ) -> Result<Part<Policy>, Error> {
     let Some(app) = apps.and_then(chain::sso_app) else { return Ok(None) };
-    let policies = tools.client.list(&policy::list(tools.account, &app.id)).await;
+    let policies = env.client.list(&policy::list(env.account, &app.id)).await;
     gaps.record("policies", policies.map_err(Error::from))
 }
 

@@ -20,8 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 const STEP: Duration = Duration::from_millis(200);
 
 /// Moves trials that a later command ended to history.
-pub fn open_trials(tools: &Env<'_>) -> Vec<OpenTrial> {
-    open_trials_of(tools.journal, tools.account)
+pub fn open_trials(env: &Env<'_>) -> Vec<OpenTrial> {
+    open_trials_of(env.journal, env.account)
 }
 
 pub fn open_trials_of(journal: &Journal<'_>, account: &AccountId) -> Vec<OpenTrial> {
@@ -71,7 +71,7 @@ impl TrialStatus {
         let Self { domain, until, .. } = self;
         format!(
             "the trial of {domain} was interrupted (end: {}); SSO may still be on",
-            rfc3339::text(*until)
+            rfc3339::format(*until)
         )
     }
 }
@@ -89,46 +89,46 @@ impl From<OpenTrial> for TrialStatus {
 }
 
 pub(super) fn note_end(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     entry: &str,
     domain: &EmailDomain,
     outcome: TrialOutcome,
 ) -> Result<(), FlowError> {
     let end = json!({ "trial": entry, "outcome": outcome });
-    tools.record_note(format!("trial of {domain} {}", outcome.label()), &end)
+    env.record_note(format!("trial of {domain} {}", outcome.label()), &end)
 }
 
-pub fn end_if_disabled(tools: &Env<'_>, connector: &Connector) {
+pub fn end_if_disabled(env: &Env<'_>, connector: &Connector) {
     if connector.enabled != Some(false) {
         return;
     }
-    let open = open_trials(tools).into_iter();
+    let open = open_trials(env).into_iter();
     for trial in open.filter(|open| open.connector == connector.id && !open.is_live) {
         let Ok(domain) = trial.domain.parse() else { continue };
         let outcome = TrialOutcome::DisabledElsewhere;
-        if note_end(tools, &trial.entry.id, &domain, outcome).is_ok() {
-            set_aside(tools, &trial);
+        if note_end(env, &trial.entry.id, &domain, outcome).is_ok() {
+            set_aside(env, &trial);
         }
     }
 }
 
 pub async fn keep(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     connector: Connector,
     trial: &OpenTrial,
 ) -> Result<Connector, Error> {
     let domain: EmailDomain = trial.domain.parse().map_err(FlowError::from)?;
     if trial.is_live {
-        wait_for_process(tools, trial, &domain).await?;
-        return Ok(tools.client.send(&api::get(tools.account, &connector.id)).await?);
+        wait_for_process(env, trial, &domain).await?;
+        return Ok(env.client.send(&api::get(env.account, &connector.id)).await?);
     }
     if !connector.is_enabled() {
-        note_end(tools, &trial.entry.id, &domain, TrialOutcome::DisabledElsewhere)?;
-        set_aside(tools, trial);
+        note_end(env, &trial.entry.id, &domain, TrialOutcome::DisabledElsewhere)?;
+        set_aside(env, trial);
         return Err(nothing_to_keep(&domain).into());
     }
-    note_end(tools, &trial.entry.id, &domain, TrialOutcome::KeptElsewhere)?;
-    set_aside(tools, trial);
+    note_end(env, &trial.entry.id, &domain, TrialOutcome::KeptElsewhere)?;
+    set_aside(env, trial);
     Ok(connector)
 }
 
@@ -137,19 +137,19 @@ fn nothing_to_keep(domain: &EmailDomain) -> FlowError {
     FlowError::conflict(message).hint(format!("`cfsso connector enable {domain} --trial`"))
 }
 
-fn set_aside(tools: &Env<'_>, trial: &OpenTrial) {
-    if let Ok(store) = tools.journal.store() {
+fn set_aside(env: &Env<'_>, trial: &OpenTrial) {
+    if let Ok(store) = env.journal.store() {
         store.set_aside(&trial.entry.run);
     }
 }
 
 /// Asks the watching process, and waits for the end of the trial.
 async fn wait_for_process(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     trial: &OpenTrial,
     domain: &EmailDomain,
 ) -> Result<(), Error> {
-    let store = tools.journal.store()?;
+    let store = env.journal.store()?;
     store.request_keep(trial).map_err(|error| {
         FlowError::journal("cannot ask the process that runs the trial").cause(error.to_string())
     })?;
@@ -159,7 +159,7 @@ async fn wait_for_process(
         if !is_open {
             // It may have ended before it saw the request.
             store.take_keep_request(&trial.entry.run);
-            let entries = tools.journal.read()?.entries;
+            let entries = env.journal.read()?.entries;
             let end =
                 entries.iter().filter_map(Entry::trial_end).find(|end| end.trial == trial.entry.id);
             let outcome = end.map(|end| end.outcome).unwrap_or_default();
@@ -171,7 +171,7 @@ async fn wait_for_process(
                 .hint(format!("`cfsso connector enable {domain} --trial`"))
                 .into());
         }
-        tools.clock.sleep(STEP).await;
+        env.clock.sleep(STEP).await;
         waited += STEP;
     }
     store.take_keep_request(&trial.entry.run);
@@ -184,10 +184,10 @@ async fn wait_for_process(
 }
 
 /// Enables SSO once more: the other machine sees that in the audit log.
-pub async fn keep_elsewhere(tools: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
+pub async fn keep_elsewhere(env: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
     let domain: EmailDomain = connector.email_domain.parse().map_err(FlowError::from)?;
     if !connector.is_enabled() {
         return Err(nothing_to_keep(&domain).into());
     }
-    connector::enable(tools, &domain, connector).await
+    connector::enable(env, &domain, connector).await
 }

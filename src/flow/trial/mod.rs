@@ -38,7 +38,7 @@ const TICK: Duration = Duration::from_secs(1);
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
 
 /// A change this long after enforcement started was made by another client.
-const OWN: SignedDuration = SignedDuration::from_secs(5);
+const OWN_CHANGE_WINDOW: SignedDuration = SignedDuration::from_secs(5);
 
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -68,7 +68,7 @@ pub enum Order {
 type Tell<'a> = &'a dyn Fn(&Event<'_>);
 
 struct Trial<'a> {
-    tools: &'a Env<'a>,
+    env: &'a Env<'a>,
     subject: &'a Subject,
     options: Options,
     claim: Claim,
@@ -98,26 +98,26 @@ enum End {
 }
 
 pub async fn run(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     subject: &Subject,
     options: Options,
     orders: impl Stream<Item = Order>,
     tell: Tell<'_>,
 ) -> Result<(Report, Result<(), FlowError>), Error> {
-    let client = tools.client.without_deadline();
-    let tools = &Env { client: &client, ..*tools };
+    let client = env.client.without_deadline();
+    let env = &Env { client: &client, ..*env };
     let Subject { domain, connector, .. } = subject;
-    let started = tools.clock.now();
+    let started = env.clock.now();
     let until = started.saturating_add(options.duration).unwrap_or(Timestamp::MAX);
-    let action = connector::enable_action(tools, domain, &connector.id, connector.enabled)
+    let action = connector::enable_action(env, domain, &connector.id, connector.enabled)
         .before(connector.text())
         .on_trial(Some(until));
-    let answer = tools.execute(&action).await;
+    let answer = env.execute(&action).await;
     let trial = |enabled: Connector| {
         let changed =
             enabled.updated_on.as_ref().filter(|it| connector.updated_on.as_ref() != Some(it));
         let enabled_at = changed.and_then(|at| at.parse().ok()).unwrap_or(started);
-        Trial::new(tools, subject, options, (started, until), enabled_at, enabled, tell)
+        Trial::new(env, subject, options, (started, until), enabled_at, enabled, tell)
     };
     let enabled = match answer {
         Ok(answer) => answer,
@@ -129,12 +129,11 @@ pub async fn run(
             return Err(error.into());
         }
         Err(error) => {
-            tools.journal.settle_trial();
+            env.journal.settle_trial();
             return Err(error);
         }
     };
-    let enabled = match tools.client.send(&api::connector::get(tools.account, &connector.id)).await
-    {
+    let enabled = match env.client.send(&api::connector::get(env.account, &connector.id)).await {
         Ok(read) => read,
         Err(_) => enabled,
     };
@@ -150,33 +149,33 @@ pub async fn run(
 
 /// With the remaining time; reverts immediately if there is none.
 pub async fn resume(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     subject: &Subject,
     open: &OpenTrial,
     options: Options,
     orders: impl Stream<Item = Order>,
     tell: Tell<'_>,
 ) -> Result<(Report, Result<(), FlowError>), Error> {
-    let client = tools.client.without_deadline();
-    let tools = &Env { client: &client, ..*tools };
+    let client = env.client.without_deadline();
+    let env = &Env { client: &client, ..*env };
     let connector = &subject.connector;
     let title = format!("resume the trial of {}", open.domain);
-    tools.record_resumed_trial(title, connector.text(), open.until)?;
-    if let Ok(store) = tools.journal.store() {
+    env.record_resumed_trial(title, connector.text(), open.until)?;
+    if let Ok(store) = env.journal.store() {
         store.set_aside(&open.entry.run);
     }
     let started = open.entry.started_at;
     let enabled_at =
         connector.updated_on.as_ref().and_then(|at| at.parse().ok()).unwrap_or(started);
     let times = (started, open.until);
-    let trial = Trial::new(tools, subject, options, times, enabled_at, connector.clone(), tell);
+    let trial = Trial::new(env, subject, options, times, enabled_at, connector.clone(), tell);
     tell(&Event::TrialStarted { domain: &open.domain, until: open.until, resumed: true });
     trial.watch(orders).await
 }
 
 impl<'a> Trial<'a> {
     fn new(
-        tools: &'a Env<'a>,
+        env: &'a Env<'a>,
         subject: &'a Subject,
         options: Options,
         (started, until): (Timestamp, Timestamp),
@@ -192,12 +191,12 @@ impl<'a> Trial<'a> {
             pin: subject.pin_rule(options.accept_otp),
         };
         Self {
-            tools,
+            env,
             subject,
             options,
             claim,
             enabled,
-            entry: tools.journal.last_entry(),
+            entry: env.journal.last_entry(),
             started,
             until,
             tell,
@@ -211,10 +210,10 @@ impl<'a> Trial<'a> {
         &self,
         orders: impl Stream<Item = Order>,
     ) -> Result<(Report, Result<(), FlowError>), Error> {
-        let left = self.until.duration_since(self.tools.clock.now());
+        let left = self.until.duration_since(self.env.clock.now());
         let left = left.max(SignedDuration::ZERO).unsigned_abs().min(self.length());
         let mut orders = pin!(orders);
-        let mut countdown = Countdown::new(left, self.tools.clock.now());
+        let mut countdown = Countdown::new(left, self.env.clock.now());
         let mut signal = None;
         let end = loop {
             let step = self.step(&mut countdown);
@@ -260,7 +259,7 @@ impl<'a> Trial<'a> {
     }
 
     async fn step(&self, countdown: &mut Countdown) -> Option<End> {
-        let clock = self.tools.clock;
+        let clock = self.env.clock;
         let denied = self.kept.borrow().1.len();
         (self.tell)(&Event::Waiting { left: countdown.left(), denied });
         if countdown.left().is_zero() {
@@ -289,9 +288,9 @@ impl<'a> Trial<'a> {
     }
 
     async fn read(&self) -> Round {
-        let (client, account) = (self.tools.client, self.tools.account);
+        let (client, account) = (self.env.client, self.env.account);
         let since = self.claim.enabled_at.saturating_sub(SKEW).unwrap_or(Timestamp::MIN);
-        let now = self.tools.clock.now().max(self.claim.enabled_at);
+        let now = self.env.clock.now().max(self.claim.enabled_at);
         let before = now.saturating_add(SKEW).unwrap_or(Timestamp::MAX);
         let logs = &self.subject.logs;
         let logins = async {
@@ -333,7 +332,8 @@ impl<'a> Trial<'a> {
             }
             _ => {}
         }
-        let later = self.claim.enabled_at.saturating_add(OWN).unwrap_or(Timestamp::MAX);
+        let later =
+            self.claim.enabled_at.saturating_add(OWN_CHANGE_WINDOW).unwrap_or(Timestamp::MAX);
         let is_kept = |row: &AuditRow| {
             row.is_change_of_connector(self.enabled.id.as_str())
                 && row.at().is_some_and(|at| at > later)
@@ -381,7 +381,7 @@ impl<'a> Trial<'a> {
     }
 
     fn is_keep_requested(&self) -> bool {
-        let (Ok(store), Some(run)) = (self.tools.journal.store(), self.tools.journal.run()) else {
+        let (Ok(store), Some(run)) = (self.env.journal.store(), self.env.journal.run()) else {
             return false;
         };
         store.take_keep_request(&run) || store.is_set_aside(&run)

@@ -15,7 +15,7 @@ impl Trial<'_> {
     /// Tries for two minutes, and confirms that SSO is off.
     pub(super) async fn revert(&self, outcome: TrialOutcome) -> (Report, Result<(), FlowError>) {
         (self.tell)(&Event::Reverting { reason: outcome });
-        let clock = self.tools.clock;
+        let clock = self.env.clock;
         let mut countdown = Countdown::new(REVERT, clock.now());
         let mut delay = Duration::from_secs(1);
         loop {
@@ -43,25 +43,24 @@ impl Trial<'_> {
 
     /// `None` if the connector no longer exists. A journal error does not prevent it.
     async fn disable(&self) -> Result<Option<Connector>, Error> {
-        let action =
-            connector::disable_action(self.tools, &self.enabled).undoing(self.entry.clone());
+        let action = connector::disable_action(self.env, &self.enabled).undoing(self.entry.clone());
         let id = &self.enabled.id;
-        let failed = match connector::execute_disabling(self.tools, id, &action).await {
+        let failed = match connector::execute_disabling(self.env, id, &action).await {
             Ok(connector) => return Ok(Some(connector)),
             Err(Error::Flow(stop)) if stop.kind == FlowErrorKind::Journal => {
-                let who = self.tools.journal.who().clone();
-                let clock = self.tools.clock.clone();
+                let who = self.env.journal.who().clone();
+                let clock = self.env.clock.clone();
                 let journal = Journal::to_ticket(Box::new(|_, _| Ok(())), who, clock);
-                let tools = Env { journal: &journal, ..*self.tools };
+                let env = Env { journal: &journal, ..*self.env };
                 (self.tell)(&Event::RevertFailed { message: &stop.messages().join(": ") });
-                match connector::execute_disabling(&tools, id, &action).await {
+                match connector::execute_disabling(&env, id, &action).await {
                     Ok(connector) => return Ok(Some(connector)),
                     Err(error) => error,
                 }
             }
             Err(error) => error,
         };
-        match self.tools.client.send(&api::connector::get(self.tools.account, id)).await {
+        match self.env.client.send(&api::connector::get(self.env.account, id)).await {
             Ok(connector) if connector.enabled == Some(false) => Ok(Some(connector)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             _ => Err(failed),
@@ -71,9 +70,9 @@ impl Trial<'_> {
     /// If it cannot be recorded, later commands warn of a trial that is over.
     pub(super) fn settle(&self, outcome: TrialOutcome) {
         let Some(entry) = &self.entry else { return };
-        let is_noted = keep::note_end(self.tools, entry, &self.subject.domain, outcome);
+        let is_noted = keep::note_end(self.env, entry, &self.subject.domain, outcome);
         if is_noted.is_ok() {
-            self.tools.journal.settle_trial();
+            self.env.journal.settle_trial();
         }
     }
 

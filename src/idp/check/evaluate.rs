@@ -18,7 +18,7 @@ pub(super) fn evaluate(
     subject: Subject<'_>,
     plan: &Plan,
     facts: &Facts,
-    terms: &CheckOptions,
+    options: &CheckOptions,
 ) -> Vec<IdpCheck> {
     let kind = kind::find(subject.kind);
     if subject.is_shared {
@@ -28,8 +28,8 @@ pub(super) fn evaluate(
     let mut points: Vec<IdpCheck> =
         kind.map(|kind| configuration(kind, subject.config)).into_iter().collect();
     match kind.map_or("", |kind| kind.name) {
-        "onetimepin" => points.push(one_time_pin(terms.one_time_pins)),
-        "saml" => points.extend(saml::certificates(subject.config, terms)),
+        "onetimepin" => points.push(one_time_pin(options.one_time_pins)),
+        "saml" => points.extend(saml::certificates(subject.config, options)),
         _ => {}
     }
     if let (Some(expected), Some((issuer, found))) = (&plan.issuer, &facts.discovery) {
@@ -87,7 +87,7 @@ fn document(
     config: &Map<String, Value>,
 ) -> Vec<IdpCheck> {
     let url = asked.document();
-    let answers = || IdpCheck::proven(expected.proves, format!("`{url}` responds"));
+    let answers = || IdpCheck::proven(expected.check_id, format!("`{url}` responds"));
     match found {
         Ok(found) => {
             let mut there = answers();
@@ -100,7 +100,7 @@ fn document(
             vec![not_fetched(expected, &url, &error_chain(error), source)]
         }
         Err(error @ DiscoveryError::NotADocument { .. }) => {
-            vec![failure_by_confidence(expected, expected.proves, &error.to_string())]
+            vec![failure_by_confidence(expected, expected.check_id, &error.to_string())]
         }
         Err(
             error @ (DiscoveryError::IssuerMismatch { .. } | DiscoveryError::MultiTenant { .. }),
@@ -134,13 +134,13 @@ fn not_fetched(
     source: &FetchError,
 ) -> IdpCheck {
     if source.was_not_sent() {
-        return IdpCheck::not_proven(expected.proves, evidence)
+        return IdpCheck::not_proven(expected.check_id, evidence)
             .remedy(format!("open `{url}` in a browser"));
     }
-    let point = failure_by_confidence(expected, expected.proves, evidence);
+    let point = failure_by_confidence(expected, expected.check_id, evidence);
     // The response of Okta and Entra for unknown tenants.
     let is_none = matches!(source, FetchError::Status { status: 400 | 404, .. });
-    match expected.proves {
+    match expected.check_id {
         IdpCheckId::Tenant if is_none => {
             point.remedy("`cfsso idp update` with an existing account or directory")
         }
@@ -273,8 +273,8 @@ mod tests {
 
     fn offline(kind: &str, config: &Value, one_time_pins: usize) -> Vec<IdpCheck> {
         let subject = Subject::new(kind, config.as_object().unwrap());
-        let terms = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, one_time_pins);
-        evaluate(subject, &Plan::default(), &Facts::default(), &terms)
+        let options = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, one_time_pins);
+        evaluate(subject, &Plan::default(), &Facts::default(), &options)
     }
 
     #[test]
@@ -296,8 +296,8 @@ mod tests {
     fn what_another_account_shares_is_configured_there() {
         let shared = r#"{"id":"p1","name":"Okta","type":"okta","read_only":true,"config":{}}"#;
         let shared: crate::api::idp::Idp = serde_json::from_str(shared).unwrap();
-        let terms = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, 1);
-        let found = evaluate(Subject::of(&shared), &Plan::default(), &Facts::default(), &terms);
+        let options = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, 1);
+        let found = evaluate(Subject::of(&shared), &Plan::default(), &Facts::default(), &options);
         let states: Vec<_> = found.iter().map(|check| (check.id, check.state)).collect();
         let expected =
             [IdpCheckId::Configuration, IdpCheckId::SignIn].map(|id| (id, CheckState::NotTested));
@@ -389,14 +389,14 @@ mod tests {
     #[test]
     fn a_guessed_place_proves_nothing_by_being_empty() {
         let issuer: Issuer = "https://a.cats".parse().unwrap();
-        let source = FetchError::Status { host: "a.cats".to_owned(), status: 404, said: None };
+        let source = FetchError::Status { host: "a.cats".to_owned(), status: 404, message: None };
         let error = DiscoveryError::Fetch { url: issuer.document().to_string(), source };
         for (certainty, state) in
             [(Confidence::Known, CheckState::Failed), (Confidence::Guessed, CheckState::NotTested)]
         {
-            let (proves, or_else) = (IdpCheckId::Discovery, None);
+            let (check_id, or_else) = (IdpCheckId::Discovery, None);
             let expected =
-                ExpectedIssuer { issuer: issuer.clone(), fallback: or_else, certainty, proves };
+                ExpectedIssuer { issuer: issuer.clone(), fallback: or_else, certainty, check_id };
             let found = document(&expected, &issuer, &Err(error.clone()), &Map::new());
             assert_eq!((found.len(), found[0].state), (1, state));
             assert!(found[0].detail.contains("HTTP 404"), "{}", found[0].detail);

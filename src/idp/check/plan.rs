@@ -43,7 +43,7 @@ pub(super) struct ExpectedIssuer {
     /// Alternative URL of the document, if the first one is guessed.
     pub fallback: Option<Issuer>,
     pub certainty: Confidence,
-    pub proves: IdpCheckId,
+    pub check_id: IdpCheckId,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,21 +53,21 @@ pub(super) enum Confidence {
     Guessed,
 }
 
-pub(super) fn of(subject: Subject<'_>, bases: &KnownIssuers) -> Plan {
+pub(super) fn of(subject: Subject<'_>, issuers: &KnownIssuers) -> Plan {
     let config = subject.config;
     let name = kind::find(subject.kind).map_or(subject.kind, |kind| kind.name);
     let issuer = match name {
         "okta" => okta(config),
-        "azureAD" => entra(config, bases),
-        "google" | "google-apps" => known_issuer(&bases.google, IdpCheckId::Discovery),
-        "oidc" => oidc(config, bases),
+        "azureAD" => entra(config, issuers),
+        "google" | "google-apps" => known_issuer(&issuers.google, IdpCheckId::Discovery),
+        "oidc" => oidc(config, issuers),
         "onelogin" => issuer_from_url(config, "onelogin_account", "/oidc/2"),
         "centrify" => {
             let app = text(config, "centrify_app_id").unwrap_or_default();
             issuer_from_url(config, "centrify_account", &format!("/{app}"))
         }
         "pingone" => text(config, "ping_env_id")
-            .and_then(|env| guessed_issuer(&format!("{}/{env}/as", bases.pingone))),
+            .and_then(|env| guessed_issuer(&format!("{}/{env}/as", issuers.pingone))),
         _ => None,
     };
     let endpoints: &[(IdpCheckId, &str)] = match name {
@@ -97,16 +97,16 @@ fn url(config: &Map<String, Value>, field: &str) -> Option<Url> {
     Url::parse(text(config, field)?).ok().filter(|url| url.host().is_some())
 }
 
-fn known_issuer(issuer: &str, proves: IdpCheckId) -> Option<ExpectedIssuer> {
+fn known_issuer(issuer: &str, check_id: IdpCheckId) -> Option<ExpectedIssuer> {
     let issuer = issuer.parse().ok()?;
-    Some(ExpectedIssuer { issuer, fallback: None, certainty: Confidence::Known, proves })
+    Some(ExpectedIssuer { issuer, fallback: None, certainty: Confidence::Known, check_id })
 }
 
 /// The document may name any matching issuer: a trailing slash cannot be guessed.
 fn guessed_issuer(issuer: &str) -> Option<ExpectedIssuer> {
     let issuer = parse_issuer(issuer)?;
-    let (certainty, proves) = (Confidence::Guessed, IdpCheckId::Discovery);
-    Some(ExpectedIssuer { issuer, fallback: None, certainty, proves })
+    let (certainty, check_id) = (Confidence::Guessed, IdpCheckId::Discovery);
+    Some(ExpectedIssuer { issuer, fallback: None, certainty, check_id })
 }
 
 fn parse_issuer(issuer: &str) -> Option<Issuer> {
@@ -127,18 +127,18 @@ fn okta(config: &Map<String, Value>) -> Option<ExpectedIssuer> {
 }
 
 /// National clouds have their own hosts (Microsoft, "National clouds").
-fn entra(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIssuer> {
+fn entra(config: &Map<String, Value>, issuers: &KnownIssuers) -> Option<ExpectedIssuer> {
     let directory = text(config, "directory_id")?;
     let base = match text(config, "azure_cloud").unwrap_or("default") {
         "usgov" | "us_gov" | "government" => "https://login.microsoftonline.us",
         "china" => "https://login.partner.microsoftonline.cn",
-        _ => &bases.microsoft,
+        _ => &issuers.microsoft,
     };
     known_issuer(&format!("{base}/{directory}/v2.0"), IdpCheckId::Tenant)
 }
 
 /// Infers the issuer from the endpoint paths of well-known products.
-fn oidc(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIssuer> {
+fn oidc(config: &Map<String, Value>, issuers: &KnownIssuers) -> Option<ExpectedIssuer> {
     let auth = url(config, "auth_url")?;
     let (origin, path) = (auth.origin().ascii_serialization(), auth.path());
     let certs = url(config, "certs_url");
@@ -147,11 +147,11 @@ fn oidc(config: &Map<String, Value>, bases: &KnownIssuers) -> Option<ExpectedIss
         certs.strip_suffix(tail).map(str::to_owned)
     };
     let known = |issuer: &str| known_issuer(issuer, IdpCheckId::Discovery);
-    if origin == bases.google {
-        return known(&bases.google);
+    if origin == issuers.google {
+        return known(&issuers.google);
     }
     if let Some(tenant) = path.strip_suffix("/oauth2/v2.0/authorize")
-        && origin == bases.microsoft
+        && origin == issuers.microsoft
     {
         return known(&format!("{origin}{tenant}/v2.0"));
     }

@@ -11,7 +11,7 @@ use crate::plural::count_noun;
 const RENEW: &str = "create a new certificate at the identity provider, then `cfsso idp update <IDP> --idp-public-certs <FILE>`";
 
 /// Three checks: dates, keys, signatures.
-pub(super) fn certificates(config: &Map<String, Value>, terms: &CheckOptions) -> Vec<IdpCheck> {
+pub(super) fn certificates(config: &Map<String, Value>, options: &CheckOptions) -> Vec<IdpCheck> {
     let mut found = Vec::new();
     let mut unreadable = Vec::new();
     for (position, text) in texts(config) {
@@ -29,10 +29,10 @@ pub(super) fn certificates(config: &Map<String, Value>, terms: &CheckOptions) ->
             vec![IdpCheck::not_proven(IdpCheckId::CertificateDates, evidence)]
         }
         (true, false) => vec![unread(unreadable.join("; "))],
-        (false, true) => vec![dates(&found, terms), key(&found), signature(&found)],
+        (false, true) => vec![dates(&found, options), key(&found), signature(&found)],
         (false, false) => {
             let warning = unread(unreadable.join("; ")).warning();
-            vec![warning, dates(&found, terms), key(&found), signature(&found)]
+            vec![warning, dates(&found, options), key(&found), signature(&found)]
         }
     }
 }
@@ -48,10 +48,10 @@ fn texts(config: &Map<String, Value>) -> Vec<(usize, &str)> {
 }
 
 /// One valid certificate is enough; which one the IdP signs with is unknown.
-fn dates(found: &[Certificate], terms: &CheckOptions) -> IdpCheck {
+fn dates(found: &[Certificate], options: &CheckOptions) -> IdpCheck {
     let id = IdpCheckId::CertificateDates;
-    let now = terms.now;
-    let soon = now.saturating_add(SignedDuration::from_hours(24 * i64::from(terms.cert_days)));
+    let now = options.now;
+    let soon = now.saturating_add(SignedDuration::from_hours(24 * i64::from(options.cert_days)));
     let soon = soon.unwrap_or(Timestamp::MAX);
     let evidence = found.iter().map(|one| date(one, now)).collect::<Vec<_>>().join("; ");
     let holds = |one: &Certificate| one.not_before <= now && !one.is_expired(now);
@@ -121,8 +121,8 @@ mod tests {
 
     fn points(config: &Value, cert_days: u32) -> Vec<IdpCheck> {
         let now = "2026-06-01T00:00:00Z".parse().unwrap();
-        let terms = CheckOptions { cert_days, ..CheckOptions::new(now, 1) };
-        certificates(config.as_object().unwrap(), &terms)
+        let options = CheckOptions { cert_days, ..CheckOptions::new(now, 1) };
+        certificates(config.as_object().unwrap(), &options)
     }
 
     #[test]

@@ -11,7 +11,7 @@ impl ActiveFaults {
     }
 
     /// The first fault that is due. A request counts once for every fault that it matches.
-    pub(in crate::sandbox) fn strike(&mut self, method: &str, path: &str) -> Option<Kind> {
+    pub(in crate::sandbox) fn next_fault(&mut self, method: &str, path: &str) -> Option<Kind> {
         self.take(|fault| fault.kind.affects_requests() && fault.matcher.is_met_by(method, path))
     }
 
@@ -23,20 +23,20 @@ impl ActiveFaults {
         self.take(|fault| fault.kind == *kind && fault.matcher.is_met_by("GET", path)).is_some()
     }
 
-    fn take(&mut self, is_meant: impl Fn(&Fault) -> bool) -> Option<Kind> {
-        let mut struck = None;
-        for fault in self.0.iter_mut().filter(|fault| is_meant(fault)) {
+    fn take(&mut self, is_affected: impl Fn(&Fault) -> bool) -> Option<Kind> {
+        let mut due = None;
+        for fault in self.0.iter_mut().filter(|fault| is_affected(fault)) {
             if fault.first > 1 {
                 fault.first -= 1;
-            } else if struck.is_none() {
-                struck = Some(fault.kind.clone());
+            } else if due.is_none() {
+                due = Some(fault.kind.clone());
                 if fault.times != ALWAYS {
                     fault.times -= 1;
                 }
             }
         }
         self.0.retain(|fault| fault.times > 0);
-        struck
+        due
     }
 }
 
@@ -50,11 +50,11 @@ mod tests {
         for text in ["500#2", "429x2@GET", "verification-fails"] {
             armed.add(text.parse().unwrap());
         }
-        let struck: Vec<_> = ["GET", "POST", "GET", "GET"]
-            .map(|method| armed.strike(method, "/accounts").map(|kind| kind.to_string()))
+        let due: Vec<_> = ["GET", "POST", "GET", "GET"]
+            .map(|method| armed.next_fault(method, "/accounts").map(|kind| kind.to_string()))
             .into();
         let expected = [Some("429"), Some("500"), Some("429"), None];
-        assert_eq!(struck, expected.map(|kind| kind.map(ToOwned::to_owned)));
+        assert_eq!(due, expected.map(|kind| kind.map(ToOwned::to_owned)));
         assert!(armed.fail_verification());
         assert!(!armed.fail_verification());
     }

@@ -77,11 +77,11 @@ pub(super) fn create(
 ) -> Outcome<Recipient> {
     let target = target(state, share, fields)?;
     ApiErrorResponse::new(StatusCode::CONFLICT, 1001, "the recipient is there already")
-        .when(has(share, &target))?;
+        .when(has_recipient(share, &target))?;
     Ok(Recipient { id: state.next_id(), target, created: now, removed: None })
 }
 
-fn has(share: &Share, target: &Target) -> bool {
+fn has_recipient(share: &Share, target: &Target) -> bool {
     share.recipients.iter().any(|known| known.removed.is_none() && known.target == *target)
 }
 
@@ -137,10 +137,10 @@ fn get(state: &State, request: &ApiRequest) -> Outcome {
 }
 
 pub(super) fn count(share: &Share, status: &str, state: &State, now: Timestamp) -> usize {
-    let has = |recipient: &&Recipient| {
+    let has_status = |recipient: &&Recipient| {
         association(recipient, can_receive(state, recipient), now) == status
     };
-    share.recipients.iter().filter(has).count()
+    share.recipients.iter().filter(has_status).count()
 }
 
 fn to_json(recipient: &Recipient, state: &State, now: Timestamp) -> Value {

@@ -74,7 +74,7 @@ async fn clients_of_many_accounts_stop_together_before_the_window_is_full() {
     {
         let server = Server::start([first, success("[]"), success("[]")]).await;
         let (client, clock) = server.client();
-        let (one, other) = (client.for_one_of_many(), client.for_one_of_many());
+        let (one, other) = (client.for_account(), client.for_account());
         one.send(&connector::list(&account())).await.unwrap();
         assert!((waited(&clock) - own).abs() < f64::EPSILON, "{}", waited(&clock));
         other.send(&connector::list(&account())).await.unwrap();

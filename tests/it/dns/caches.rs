@@ -35,15 +35,15 @@ async fn beside(cache: Script) -> (cfsso::dns::Lookup, cfsso::dns::Diagnosis) {
 
 #[tokio::test]
 async fn an_absence_is_remembered_for_its_time() {
-    let (survey, diagnosis) = beside(cats().cache()).await;
-    assert_eq!(diagnosis.verdict, Verdict::CachedNegative, "{survey:?}");
+    let (lookup, diagnosis) = beside(cats().cache()).await;
+    assert_eq!(diagnosis.verdict, Verdict::CachedNegative, "{lookup:?}");
     assert_eq!(diagnosis.visible_at, Some("2026-03-01T12:10:00Z".parse().unwrap()));
 }
 
 #[tokio::test]
 async fn old_records_are_remembered_for_their_time() {
-    let (survey, diagnosis) = beside(cats().txt("cool.cats.", OTHER).cache()).await;
-    assert_eq!(diagnosis.verdict, Verdict::CachedStale, "{survey:?}");
+    let (lookup, diagnosis) = beside(cats().txt("cool.cats.", OTHER).cache()).await;
+    assert_eq!(diagnosis.verdict, Verdict::CachedStale, "{lookup:?}");
     assert_eq!(diagnosis.visible_at, Some("2026-03-01T12:05:00Z".parse().unwrap()));
 }
 
@@ -52,9 +52,9 @@ async fn a_validating_resolver_says_why_it_refuses() {
     let refuse = |query: &_| {
         extended(code(query, ResponseCode::ServFail), 7, "signature expired on \u{1}cool.cats")
     };
-    let (survey, diagnosis) = beside(for_txt(refuse)).await;
-    assert_eq!(diagnosis.verdict, Verdict::DnssecBogus, "{survey:?}");
-    let cache = survey.servers.iter().find(|server| server.role == Role::Recursive).unwrap();
+    let (lookup, diagnosis) = beside(for_txt(refuse)).await;
+    assert_eq!(diagnosis.verdict, Verdict::DnssecBogus, "{lookup:?}");
+    let cache = lookup.servers.iter().find(|server| server.role == Role::Recursive).unwrap();
     assert_eq!((cache.rcode, cache.dnssec), (Some(Rcode::SERVFAIL), Some(Dnssec::Bogus)));
     assert_eq!(
         cache.extended_errors,
@@ -68,7 +68,7 @@ async fn a_failure_that_goes_away_unchecked_is_one_of_validation() {
         [(true, Verdict::DnssecBogus), (false, Verdict::Unreachable)]
     {
         let zone = cats().txt("cool.cats.", CODE);
-        let (survey, diagnosis) = beside(for_txt(move |query| {
+        let (lookup, diagnosis) = beside(for_txt(move |query| {
             if query.metadata.checking_disabled && answers_unchecked {
                 zone.cached(query)
             } else {
@@ -76,21 +76,21 @@ async fn a_failure_that_goes_away_unchecked_is_one_of_validation() {
             }
         }))
         .await;
-        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
+        assert_eq!(diagnosis.verdict, verdict, "{lookup:?}");
     }
 }
 
 #[tokio::test]
 async fn validated_data_is_marked() {
     let zone = cats().txt("cool.cats.", CODE);
-    let (survey, diagnosis) = beside(for_txt(move |query| {
+    let (lookup, diagnosis) = beside(for_txt(move |query| {
         let mut reply = zone.cached(query);
         reply.metadata.authentic_data = query.metadata.authentic_data;
         reply
     }))
     .await;
     assert_eq!(diagnosis.verdict, Verdict::Visible);
-    let cache = survey.servers.iter().find(|server| server.role == Role::Recursive).unwrap();
+    let cache = lookup.servers.iter().find(|server| server.role == Role::Recursive).unwrap();
     assert_eq!(cache.dnssec, Some(Dnssec::Secure));
 }
 
@@ -100,15 +100,15 @@ async fn a_dead_resolver_beside_a_live_one_leaves_the_code_unproven_there() {
     let network = Network::start([(1, zone().cache()), (2, zone().holder()), (3, silent())]).await;
     let mut config = walking(&network, BRIEF);
     config.recursive.push(network.address(3));
-    let (survey, diagnosis) = look(config, "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::Unreachable, "{survey:?}");
+    let (lookup, diagnosis) = look(config, "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Unreachable, "{lookup:?}");
     assert!(diagnosis.summary.contains("visible on all name servers"));
 }
 
 #[tokio::test]
 async fn the_report_has_the_shape_that_its_schema_says() {
-    let (survey, diagnosis) = beside(cats().txt("cool.cats.", OTHER).cache()).await;
-    let report = Report::new(&domain("cool.cats"), Some(CODE.as_bytes()), survey, diagnosis);
+    let (lookup, diagnosis) = beside(cats().txt("cool.cats.", OTHER).cache()).await;
+    let report = Report::new(&domain("cool.cats"), Some(CODE.as_bytes()), lookup, diagnosis);
     let json = serde_json::to_value(&report).unwrap();
     let schema = schemars::schema_for!(Report);
     assert_conforms(schema.as_value(), &json);

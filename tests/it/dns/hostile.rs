@@ -35,9 +35,9 @@ async fn an_answer_to_another_question_is_no_answer() {
         (4, sending(|query, _| query.to_vec().unwrap())),
     ])
     .await;
-    let (survey, diagnosis) = look(naming(&network, &[1, 2, 3, 4], BRIEF), "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::Unreachable, "{survey:?}");
-    for server in &survey.servers {
+    let (lookup, diagnosis) = look(naming(&network, &[1, 2, 3, 4], BRIEF), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Unreachable, "{lookup:?}");
+    for server in &lookup.servers {
         assert_eq!(server.error, Some(Failure::TimedOut(BRIEF)), "{server:?}");
     }
 }
@@ -49,8 +49,8 @@ async fn records_of_another_name_do_not_count() {
         changed(|reply| reply.answers = vec![txt("cold.cats.", &[CODE.as_bytes()])]),
     )])
     .await;
-    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::NotPublished, "{survey:?}");
+    let (lookup, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::NotPublished, "{lookup:?}");
 }
 
 #[tokio::test]
@@ -62,9 +62,9 @@ async fn rubbish_with_the_right_id_is_malformed() {
         packet
     };
     let network = Network::start([(1, sending(rubbish))]).await;
-    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    let (lookup, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
     assert_eq!(diagnosis.verdict, Verdict::Unreachable);
-    assert!(matches!(survey.servers[0].error, Some(Failure::Malformed(_))), "{survey:?}");
+    assert!(matches!(lookup.servers[0].error, Some(Failure::Malformed(_))), "{lookup:?}");
 }
 
 #[tokio::test]
@@ -82,9 +82,9 @@ async fn aliases_in_a_circle_come_to_an_end() {
         }),
     )])
     .await;
-    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    let (lookup, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
     assert_eq!(diagnosis.verdict, Verdict::CnameConflict);
-    assert!(survey.servers[0].aliases.len() <= 16);
+    assert!(lookup.servers[0].aliases.len() <= 16);
 }
 
 #[tokio::test]
@@ -104,8 +104,8 @@ async fn thousands_of_records_are_read_to_a_limit() {
         }),
     )])
     .await;
-    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    let server = &survey.servers[0];
+    let (lookup, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    let server = &lookup.servers[0];
     assert_eq!(server.records.len(), 1000, "{:?}", server.error);
     assert!(server.truncated);
     // What is kept are the codes first: a flood cannot push them out.
@@ -126,6 +126,6 @@ async fn a_lost_packet_is_sent_again() {
         }),
     )])
     .await;
-    let (survey, diagnosis) = look(naming(&network, &[1], BRIEF * 2), "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
+    let (lookup, diagnosis) = look(naming(&network, &[1], BRIEF * 2), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{lookup:?}");
 }

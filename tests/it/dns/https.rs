@@ -93,11 +93,11 @@ async fn resolvers_over_https_stand_in_and_are_marked() {
         [(cats().txt("cool.cats.", CODE), Verdict::Visible), (cats(), Verdict::NotPublished)]
     {
         let resolving = Resolving::start(&zone).await;
-        let (survey, diagnosis) = look(resolving.config(&network), "cool.cats").await;
-        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
+        let (lookup, diagnosis) = look(resolving.config(&network), "cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{lookup:?}");
         let over_https: Vec<_> =
-            survey.servers.iter().filter(|one| one.transport == Transport::Https).collect();
-        assert_eq!(over_https.len(), 1, "{survey:?}");
+            lookup.servers.iter().filter(|one| one.transport == Transport::Https).collect();
+        assert_eq!(over_https.len(), 1, "{lookup:?}");
         assert_eq!(over_https[0].role, Role::Recursive);
         assert_eq!(over_https[0].server, resolving.address.to_string());
         let evidence = diagnosis.evidence.join("\n");
@@ -110,9 +110,9 @@ async fn they_are_left_alone_while_port_53_answers() {
     let zone = || cats().txt("cool.cats.", CODE);
     let network = Network::start([(1, zone().cache()), (2, zone().holder())]).await;
     let resolving = Resolving::start(&zone()).await;
-    let (survey, diagnosis) = look(resolving.config(&network), "cool.cats").await;
+    let (lookup, diagnosis) = look(resolving.config(&network), "cool.cats").await;
     assert_eq!(diagnosis.verdict, Verdict::Visible);
-    assert!(survey.servers.iter().all(|one| one.transport == Transport::Udp), "{survey:?}");
+    assert!(lookup.servers.iter().all(|one| one.transport == Transport::Udp), "{lookup:?}");
 }
 
 #[tokio::test]
@@ -121,8 +121,8 @@ async fn a_certificate_that_is_not_trusted_is_no_answer() {
     let zone = cats().txt("cool.cats.", CODE);
     let (resolving, other) = (Resolving::start(&zone).await, Resolving::start(&zone).await);
     let config = Config { tls: Some(Arc::clone(&other.tls)), ..resolving.config(&network) };
-    let survey = resolver(Config { timeout: BRIEF, ..config })
-        .survey(&domain("cool.cats"), None, Scope::All)
+    let lookup = resolver(Config { timeout: BRIEF, ..config })
+        .lookup(&domain("cool.cats"), None, Scope::All)
         .await;
-    assert!(survey.servers.iter().all(|one| one.error.is_some()), "{survey:?}");
+    assert!(lookup.servers.iter().all(|one| one.error.is_some()), "{lookup:?}");
 }

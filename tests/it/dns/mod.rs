@@ -59,7 +59,7 @@ fn resolver(config: Config) -> Resolver {
 
 /// Looks once, for [`CODE`], as far as possible.
 async fn look(config: Config, name: &str) -> (Lookup, Diagnosis) {
-    let survey = resolver(config).survey(&domain(name), Some(CODE.as_bytes()), Scope::All).await;
-    let diagnosis = diagnose(&survey, Some(CODE.as_bytes()), now());
-    (survey, diagnosis)
+    let lookup = resolver(config).lookup(&domain(name), Some(CODE.as_bytes()), Scope::All).await;
+    let diagnosis = diagnose(&lookup, Some(CODE.as_bytes()), now());
+    (lookup, diagnosis)
 }

@@ -19,12 +19,12 @@ fn published() -> Zone {
 #[tokio::test]
 async fn all_named_servers_serve_it() {
     let network = Network::start([(1, published().holder()), (2, published().holder())]).await;
-    let (survey, diagnosis) = look(naming(&network, &[2, 1], PATIENT), "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
-    assert_eq!(survey.delegation, Delegation::CustomServers);
-    let servers: Vec<_> = survey.servers.iter().map(|server| server.server.clone()).collect();
+    let (lookup, diagnosis) = look(naming(&network, &[2, 1], PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{lookup:?}");
+    assert_eq!(lookup.delegation, Delegation::CustomServers);
+    let servers: Vec<_> = lookup.servers.iter().map(|server| server.server.clone()).collect();
     assert_eq!(servers, [network.address(1).to_string(), network.address(2).to_string()]);
-    let first = &survey.servers[0];
+    let first = &lookup.servers[0];
     assert_eq!((first.role, first.transport), (Role::Authoritative, Transport::Udp));
     assert!(first.authoritative && !first.truncated);
     assert_eq!((first.ttl, first.soa_serial), (Some(300), Some(2_026_030_101)));
@@ -52,9 +52,9 @@ async fn one_lags_one_refuses_one_is_silent_one_is_closed() {
         (&[5], Verdict::Unreachable),
         (&[1, 2, 3, 4, 5], Verdict::PartiallyPublished),
     ] {
-        let (survey, diagnosis) = look(naming(&network, numbers, BRIEF), "cool.cats").await;
-        assert_eq!(diagnosis.verdict, verdict, "{numbers:?} {survey:?}");
-        assert_eq!(survey.servers.len(), numbers.len());
+        let (lookup, diagnosis) = look(naming(&network, numbers, BRIEF), "cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{numbers:?} {lookup:?}");
+        assert_eq!(lookup.servers.len(), numbers.len());
     }
 }
 
@@ -66,12 +66,12 @@ async fn a_host_name_is_resolved_and_kept_and_one_without_address_is_an_entry() 
         format!("localhost:{}", network.port()).parse().unwrap(),
         "nowhere.invalid:53".parse().unwrap(),
     ];
-    let (survey, _) = look(config, "cool.cats").await;
+    let (lookup, _) = look(config, "cool.cats").await;
     let here = network.address(1).to_string();
-    let found = survey.servers.iter().find(|server| server.server == here).unwrap();
+    let found = lookup.servers.iter().find(|server| server.server == here).unwrap();
     assert_eq!(found.name.as_deref(), Some("localhost"));
     assert!(found.serves(CODE.as_bytes()));
-    let lost = survey.servers.iter().find(|server| server.server == "nowhere.invalid:53").unwrap();
+    let lost = lookup.servers.iter().find(|server| server.server == "nowhere.invalid:53").unwrap();
     assert!(lost.error.is_some());
 }
 
@@ -90,10 +90,10 @@ async fn a_truncated_answer_is_had_over_tcp() {
         }),
     )])
     .await;
-    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
-    assert_eq!(survey.servers[0].transport, Transport::Tcp);
-    assert!(survey.servers[0].truncated);
+    let (lookup, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{lookup:?}");
+    assert_eq!(lookup.servers[0].transport, Transport::Tcp);
+    assert!(lookup.servers[0].truncated);
 }
 
 #[tokio::test]
@@ -109,9 +109,9 @@ async fn a_truncated_answer_that_tcp_does_not_complete_proves_nothing() {
         }),
     )])
     .await;
-    let (survey, diagnosis) = look(naming(&network, &[1], BRIEF), "cool.cats").await;
+    let (lookup, diagnosis) = look(naming(&network, &[1], BRIEF), "cool.cats").await;
     assert_eq!(diagnosis.verdict, Verdict::Unreachable);
-    let server = &survey.servers[0];
+    let server = &lookup.servers[0];
     assert!(server.truncated && server.records.is_empty());
     assert!(server.error.as_ref().unwrap().to_string().contains("over TCP"));
 }
@@ -149,9 +149,9 @@ async fn absence_is_told_apart() {
         (cats().txt("_cloudflare_dashboard_sso.cool.cats.", CODE), Verdict::WrongName),
     ] {
         let network = Network::start([(1, zone.holder())]).await;
-        let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
-        assert_eq!(survey.servers[0].negative_ttl, Some(600), "{verdict}");
+        let (lookup, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{lookup:?}");
+        assert_eq!(lookup.servers[0].negative_ttl, Some(600), "{verdict}");
     }
 }
 
@@ -161,14 +161,14 @@ async fn strings_are_joined_within_a_record_and_bytes_are_kept() {
     let raw: &[&[u8]] = &[b"caf\xc3\xa9 \"\\\xff"];
     let zone = cats().with(txt("cool.cats.", split)).with(txt("cool.cats.", raw));
     let network = Network::start([(1, zone.holder())]).await;
-    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    let (lookup, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
     assert_eq!(diagnosis.verdict, Verdict::Visible);
     assert_eq!(
-        short_lines(&survey),
+        short_lines(&lookup),
         [r#""cloudflare_dashboard_" "sso=5f2c9a""#, r#""caf\195\169 \"\\\255""#]
     );
-    assert_eq!(sso_codes(&survey), [CODE.as_bytes()]);
-    let json = serde_json::to_value(&survey.servers[0].records[0]).unwrap();
+    assert_eq!(sso_codes(&lookup), [CODE.as_bytes()]);
+    let json = serde_json::to_value(&lookup.servers[0].records[0]).unwrap();
     assert_eq!(json["strings"], serde_json::json!(["cloudflare_dashboard_", "sso=5f2c9a"]));
 }
 
@@ -187,15 +187,15 @@ async fn an_alias_is_printed_before_what_it_leads_to() {
         }),
     )])
     .await;
-    let (survey, _) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    assert_eq!(short_lines(&survey), ["shop.cats.".to_owned(), format!("\"{CODE}\"")]);
+    let (lookup, _) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    assert_eq!(short_lines(&lookup), ["shop.cats.".to_owned(), format!("\"{CODE}\"")]);
 }
 
 #[tokio::test]
 async fn a_cache_shows_by_its_flags_and_is_not_asked_for_wrong_names() {
     let network = Network::start([(1, cats().cache())]).await;
-    let (survey, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
-    assert_eq!(survey.servers[0].role, Role::Recursive);
+    let (lookup, diagnosis) = look(naming(&network, &[1], PATIENT), "cool.cats").await;
+    assert_eq!(lookup.servers[0].role, Role::Recursive);
     assert_eq!(diagnosis.verdict, Verdict::NotPublished);
     assert_eq!(diagnosis.visible_at, Some("2026-03-01T12:10:00Z".parse().unwrap()));
     assert!(network.asked().iter().all(|asked| asked.name == "cool.cats." && asked.recursion));
@@ -206,9 +206,9 @@ async fn without_an_expected_code_what_is_there_is_judged() {
     let network = Network::start([(1, published().holder()), (2, cats().holder())]).await;
     for (number, verdict, codes) in [(1, Verdict::Visible, 1), (2, Verdict::NotPublished, 0)] {
         let resolver = resolver(naming(&network, &[number], PATIENT));
-        let survey = resolver.survey(&domain("cool.cats"), None, Scope::All).await;
-        assert_eq!(cfsso::dns::diagnose(&survey, None, now()).verdict, verdict);
-        assert_eq!(sso_codes(&survey).len(), codes);
-        assert!(sso_codes(&survey).iter().all(|code| code.starts_with(PREFIX.as_bytes())));
+        let lookup = resolver.lookup(&domain("cool.cats"), None, Scope::All).await;
+        assert_eq!(cfsso::dns::diagnose(&lookup, None, now()).verdict, verdict);
+        assert_eq!(sso_codes(&lookup).len(), codes);
+        assert!(sso_codes(&lookup).iter().all(|code| code.starts_with(PREFIX.as_bytes())));
     }
 }

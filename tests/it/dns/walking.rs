@@ -39,10 +39,10 @@ async fn every_address_is_asked_before_any_cache_is() {
         (3, published(&[2, 3]).holder()),
     ])
     .await;
-    let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
-    assert_eq!(survey.delegation, Delegation::Zone("cool.cats".to_owned()));
-    let names: Vec<_> = survey.servers.iter().map(|server| server.name.as_deref()).collect();
+    let (lookup, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{lookup:?}");
+    assert_eq!(lookup.delegation, Delegation::Zone("cool.cats".to_owned()));
+    let names: Vec<_> = lookup.servers.iter().map(|server| server.name.as_deref()).collect();
     assert_eq!(names, [Some("ns2.cool.cats"), Some("ns3.cool.cats"), None]);
     let texts: Vec<u8> = network
         .asked()
@@ -68,8 +68,8 @@ async fn no_cache_learns_that_the_record_is_missing() {
             (3, lagging.clone().holder()),
         ])
         .await;
-        let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
-        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
+        let (lookup, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{lookup:?}");
         assert!(network.asked_of(1).iter().all(|asked| asked.kind != RecordType::TXT));
     }
 }
@@ -99,8 +99,8 @@ async fn all_addresses_are_asked_at_once() {
         (4, held(zone())),
     ])
     .await;
-    let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
+    let (lookup, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{lookup:?}");
 }
 
 #[tokio::test]
@@ -111,10 +111,10 @@ async fn silent_and_closed_name_servers_are_named() {
         (3, silent()),
     ])
     .await;
-    let (survey, diagnosis) = look(walking(&network, BRIEF), "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::PartiallyPublished, "{survey:?}");
+    let (lookup, diagnosis) = look(walking(&network, BRIEF), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::PartiallyPublished, "{lookup:?}");
     assert!(diagnosis.summary.contains("ns3.cool.cats"), "{}", diagnosis.summary);
-    let errors: Vec<_> = survey.servers.iter().filter_map(|server| server.error.as_ref()).collect();
+    let errors: Vec<_> = lookup.servers.iter().filter_map(|server| server.error.as_ref()).collect();
     let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
     assert_eq!(errors, ["no response within 800 ms", "connection refused"]);
 }
@@ -130,9 +130,9 @@ async fn a_zone_cut_below_the_registered_domain_is_found() {
         (3, child.holder()),
     ])
     .await;
-    let (survey, diagnosis) = look(walking(&network, PATIENT), "mail.eu.cool.cats").await;
-    assert_eq!(survey.delegation, Delegation::Zone("eu.cool.cats".to_owned()));
-    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
+    let (lookup, diagnosis) = look(walking(&network, PATIENT), "mail.eu.cool.cats").await;
+    assert_eq!(lookup.delegation, Delegation::Zone("eu.cool.cats".to_owned()));
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{lookup:?}");
     let of_cache = network.asked_of(1);
     let before: Vec<_> = of_cache.iter().filter(|asked| asked.kind == RecordType::NS).collect();
     assert!(before.iter().all(|asked| asked.name == "cool.cats."), "{before:?}");
@@ -155,19 +155,19 @@ async fn a_cut_that_one_server_hides_by_holding_both_zones_is_found() {
         (3, child.holder()),
     ])
     .await;
-    let (survey, diagnosis) = look(walking(&network, PATIENT), "mail.cool.cats").await;
-    assert_eq!(survey.delegation, Delegation::Zone("mail.cool.cats".to_owned()));
-    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
-    assert_eq!(survey.servers.iter().filter(|one| one.role == Role::Authoritative).count(), 2);
+    let (lookup, diagnosis) = look(walking(&network, PATIENT), "mail.cool.cats").await;
+    assert_eq!(lookup.delegation, Delegation::Zone("mail.cool.cats".to_owned()));
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{lookup:?}");
+    assert_eq!(lookup.servers.iter().filter(|one| one.role == Role::Authoritative).count(), 2);
 }
 
 #[tokio::test]
 async fn a_name_in_its_parents_zone_needs_no_cut() {
     let zone = || cats(&[2]).txt("mail.cool.cats.", CODE);
     let network = Network::start([(1, zone().cache()), (2, zone().holder())]).await;
-    let (survey, diagnosis) = look(walking(&network, PATIENT), "mail.cool.cats").await;
-    assert_eq!(survey.delegation, Delegation::Zone("cool.cats".to_owned()));
-    assert_eq!(diagnosis.verdict, Verdict::Visible, "{survey:?}");
+    let (lookup, diagnosis) = look(walking(&network, PATIENT), "mail.cool.cats").await;
+    assert_eq!(lookup.delegation, Delegation::Zone("cool.cats".to_owned()));
+    assert_eq!(diagnosis.verdict, Verdict::Visible, "{lookup:?}");
 }
 
 #[tokio::test]
@@ -175,8 +175,8 @@ async fn a_name_that_its_zone_denies_is_nxdomain_and_the_apex_is_looked_at() {
     for (zone, verdict) in [(cats(&[2]), Verdict::Nxdomain), (published(&[2]), Verdict::WrongName)]
     {
         let network = Network::start([(1, zone.clone().cache()), (2, zone.holder())]).await;
-        let (survey, diagnosis) = look(walking(&network, PATIENT), "mail.cool.cats").await;
-        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
+        let (lookup, diagnosis) = look(walking(&network, PATIENT), "mail.cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{lookup:?}");
         let planted = network.asked_of(1);
         assert!(planted.iter().all(|asked| !asked.name.starts_with("mail.")), "{planted:?}");
     }
@@ -186,9 +186,9 @@ async fn a_name_that_its_zone_denies_is_nxdomain_and_the_apex_is_looked_at() {
 async fn a_domain_that_its_parent_denies_has_no_delegation() {
     let top = Zone::new("cats.").ns("cats.", &[2]).ns("other.cats.", &[3]);
     let network = Network::start([(1, top.clone().cache()), (2, top.holder())]).await;
-    let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::NoDelegation, "{survey:?}");
-    assert!(survey.servers.is_empty());
+    let (lookup, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::NoDelegation, "{lookup:?}");
+    assert!(lookup.servers.is_empty());
 }
 
 #[tokio::test]
@@ -207,10 +207,10 @@ async fn a_fresh_registration_that_caches_deny_is_found_at_the_parent() {
         Network::start([(1, empty_top.cache()), (2, top.holder()), (3, published(&[3]).holder())])
             .await;
     let resolver = resolver(walking(&network, PATIENT));
-    let survey =
-        resolver.survey(&domain("cool.cats"), Some(CODE.as_bytes()), Scope::Authoritative).await;
-    assert_eq!(survey.delegation, Delegation::Zone("cool.cats".to_owned()));
-    assert!(survey.servers[0].serves(CODE.as_bytes()), "{survey:?}");
+    let lookup =
+        resolver.lookup(&domain("cool.cats"), Some(CODE.as_bytes()), Scope::Authoritative).await;
+    assert_eq!(lookup.delegation, Delegation::Zone("cool.cats".to_owned()));
+    assert!(lookup.servers[0].serves(CODE.as_bytes()), "{lookup:?}");
 }
 
 #[tokio::test]
@@ -231,18 +231,18 @@ async fn a_delegation_to_servers_without_the_zone_is_lame() {
         (4, Zone::new("uncool.cats.").holder()),
     ])
     .await;
-    let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
-    assert_eq!(diagnosis.verdict, Verdict::LameDelegation, "{survey:?}");
-    assert_eq!(survey.servers.len(), 2, "{survey:?}");
+    let (lookup, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::LameDelegation, "{lookup:?}");
+    assert_eq!(lookup.servers.len(), 2, "{lookup:?}");
 }
 
 #[tokio::test]
 async fn with_no_resolver_nothing_is_known() {
     let network = Network::start([(1, silent())]).await;
-    let (survey, diagnosis) = look(walking(&network, BRIEF), "cool.cats").await;
+    let (lookup, diagnosis) = look(walking(&network, BRIEF), "cool.cats").await;
     assert_eq!(diagnosis.verdict, Verdict::Unreachable);
-    assert_eq!(survey.delegation, Delegation::Unknown);
-    assert_eq!(survey.servers.len(), 1);
+    assert_eq!(lookup.delegation, Delegation::Unknown);
+    assert_eq!(lookup.servers.len(), 1);
     // It was asked once (a lost packet is sent again), not once more for the TXT records.
     assert!(network.asked().iter().all(|asked| asked.kind == RecordType::NS));
 }
@@ -254,8 +254,8 @@ async fn a_hostile_delegation_cannot_make_it_ask_the_whole_world() {
         zone = zone.ns("cool.cats.", &[number]);
     }
     let network = Network::start([(1, zone.cache())]).await;
-    let (survey, _) = look(walking(&network, PATIENT), "cool.cats").await;
-    let hosts: BTreeSet<_> = survey.servers.iter().filter_map(|one| one.name.clone()).collect();
+    let (lookup, _) = look(walking(&network, PATIENT), "cool.cats").await;
+    let hosts: BTreeSet<_> = lookup.servers.iter().filter_map(|one| one.name.clone()).collect();
     assert!(!hosts.is_empty() && hosts.len() <= 32, "{}", hosts.len());
 }
 
@@ -267,10 +267,10 @@ async fn a_name_server_without_an_address_is_told_from_one_that_cannot_be_looked
     {
         let zone = published(&[2]).with(ns(host));
         let network = Network::start([(1, knowing(vec![zone.clone()])), (2, zone.holder())]).await;
-        let (survey, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
-        assert_eq!(diagnosis.verdict, verdict, "{survey:?}");
-        let lost: Vec<_> = survey.servers.iter().filter(|one| one.error.is_some()).collect();
-        assert_eq!(lost.len(), 1, "{survey:?}");
+        let (lookup, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+        assert_eq!(diagnosis.verdict, verdict, "{lookup:?}");
+        let lost: Vec<_> = lookup.servers.iter().filter(|one| one.error.is_some()).collect();
+        assert_eq!(lost.len(), 1, "{lookup:?}");
         assert_eq!(lost[0].name.as_deref(), host.strip_suffix('.'));
     }
 }

@@ -19,11 +19,11 @@ impl<D: Decisions> Apply<'_, D> {
     pub(super) async fn create_idp(&mut self, at: usize) -> Result<String, Error> {
         let body = self.options.bodies.get(&at).expect("read before the run");
         // Another client may have been faster: a second one of that name is never intended.
-        self.facts.idps = idp::list(self.tools).await?;
+        self.facts.idps = idp::list(self.env).await?;
         if let Some(existing) = existing_idp(&self.facts, &self.options.desired.idps()[at])? {
             return Ok(format!("exists already  {}", existing.id));
         }
-        let created = idp::create(self.tools, body, |_| ()).await?;
+        let created = idp::create(self.env, body, |_| ()).await?;
         let detail = format!("created  {}", created.id);
         self.facts.idps.push(created);
         Ok(detail)
@@ -32,14 +32,14 @@ impl<D: Decisions> Apply<'_, D> {
     pub(super) async fn update_idp(&mut self, at: usize, id: &IdpId) -> Result<String, Error> {
         let entry = &self.options.desired.idps()[at];
         let target = Target::Idp(id.clone());
-        let edit = Update::prepare(self.tools, target, |idp| edit_idp(idp, entry)).await?;
+        let edit = Update::prepare(self.env, target, |idp| edit_idp(idp, entry)).await?;
         let is_used = self.facts.app.as_ref().is_some_and(|app| app.admits(id))
             && self.facts.connectors.iter().any(|connector| connector.is_enabled());
         if is_used && edit.requested.iter().any(|asked| asked.field.starts_with("config")) {
             self.decisions.check_idp(&edit, &self.facts.idps).await?;
         }
         let detail = self.send(&edit).await?;
-        self.facts.idps = idp::list(self.tools).await?;
+        self.facts.idps = idp::list(self.env).await?;
         Ok(detail)
     }
 
@@ -47,7 +47,7 @@ impl<D: Decisions> Apply<'_, D> {
         if edit.is_empty() {
             return Ok("already as desired".to_owned());
         }
-        let result = edit.apply(self.tools, |_| ()).await?;
+        let result = edit.apply(self.env, |_| ()).await?;
         match result.unexpected_change_error(edit) {
             Some(error) => Err(error.into()),
             None => Ok("changed (confirmed)".to_owned()),
@@ -59,24 +59,24 @@ impl<D: Decisions> Apply<'_, D> {
         let idp = self.facts.find(&wanted.idp).cloned().ok_or_else(|| {
             FlowError::not_found(format!("no identity provider `{}`", wanted.idp))
         })?;
-        let standing = federation::state::read(self.tools, &idp.id).await?;
+        let standing = federation::state::read(self.env, &idp.id).await?;
         let Some(named) = missing_recipients(wanted, &standing)? else {
             return Ok("already as desired".to_owned());
         };
         let directory = &self.facts.directory;
-        let (audience, _) = resolve_recipients(named, self.tools.account, directory, true)?;
+        let (audience, _) = resolve_recipients(named, self.env.account, directory, true)?;
         let name = federation::default_name(&idp);
         let deadline = self.options.deadline;
         let options = share::Options { idp, audience, name, wait: false, deadline };
-        let (_, end) = share::run(self.tools, &options, &standing, directory, &|_| ()).await;
+        let (_, end) = share::run(self.env, &options, &standing, directory, &|_| ()).await;
         end?;
         Ok("shared; `cfsso federation status` shows when it arrives".to_owned())
     }
 
     pub(super) async fn update_app(&mut self) -> Result<String, Error> {
         let wanted = self.options.desired.sso_app.as_ref().expect("it is in the plan");
-        let id: AppId = app::find(self.tools, None).await?.id.clone();
-        let edit = Update::prepare(self.tools, Target::App(id), |document| {
+        let id: AppId = app::find(self.env, None).await?.id.clone();
+        let edit = Update::prepare(self.env, Target::App(id), |document| {
             edit_app(document, wanted, &self.facts)
         });
         let edit = edit.await?;
@@ -85,15 +85,15 @@ impl<D: Decisions> Apply<'_, D> {
     }
 
     pub(super) async fn delete_idp(&mut self, id: &IdpId) -> Result<String, Error> {
-        let (idps, apps) = tokio::join!(idp::list(self.tools), app::list(self.tools));
+        let (idps, apps) = tokio::join!(idp::list(self.env), app::list(self.env));
         let (idps, apps) = (idps?, apps?);
         let Some(found) = idps.iter().find(|idp| idp.id == *id) else {
             return Ok("already deleted".to_owned());
         };
-        if let Ok(app) = app::sign_in(self.tools, &apps) {
+        if let Ok(app) = app::sign_in(self.env, &apps) {
             idp::ensure_not_last_idp(found, app, &idps)?;
         }
-        idp::delete(self.tools, found).await?;
+        idp::delete(self.env, found).await?;
         Ok("deleted (confirmed)".to_owned())
     }
 
@@ -102,25 +102,25 @@ impl<D: Decisions> Apply<'_, D> {
         id: &IdpId,
         from: Option<&[AccountId]>,
     ) -> Result<String, Error> {
-        let standing = federation::state::read(self.tools, id).await?;
-        let idp = idp::find(self.tools, id.as_str()).await?;
+        let standing = federation::state::read(self.env, id).await?;
+        let idp = idp::find(self.env, id.as_str()).await?;
         let deeds = unshare_actions(&standing, &idp, from)?;
         if deeds.is_empty() {
             return Ok("not shared with them".to_owned());
         }
         let deadline = self.options.deadline;
         let options = unshare::Options { idp, from: None, wait: false, deadline };
-        unshare::run(self.tools, &options, &deeds, Vec::new(), &|_| ()).await.1?;
+        unshare::run(self.env, &options, &deeds, Vec::new(), &|_| ()).await.1?;
         Ok("no longer shared; `cfsso federation status` shows when it is removed".to_owned())
     }
 
     /// Does nothing if the share is no longer an orphan.
     pub(super) async fn delete_share(&mut self, id: &ShareId) -> Result<String, Error> {
-        let (_, orphans) = federation::state::read_all(self.tools).await?;
+        let (_, orphans) = federation::state::read_all(self.env).await?;
         let Some(share) = orphans.iter().find(|share| share.id == *id) else {
             return Ok("already deleted, or in use".to_owned());
         };
-        shares::delete(self.tools, share).await?;
+        shares::delete(self.env, share).await?;
         Ok("share deleted (confirmed)".to_owned())
     }
 }

@@ -109,7 +109,7 @@ impl<D: Decisions> Apply<'_, D> {
                 None => waiting.push((at, domain)),
             }
         }
-        self.survey(waiting.iter().map(|(_, domain)| *domain)).await;
+        self.lookup(waiting.iter().map(|(_, domain)| *domain)).await;
         self.publish(&mut waiting).await?;
         let is_ours = |(_, domain): &(usize, usize)| self.domains[*domain].by_hand.is_none();
         let (ours, by_hand): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ours);
@@ -143,11 +143,11 @@ impl<D: Decisions> Apply<'_, D> {
     }
 
     /// Looks up the TXT records of these domains.
-    async fn survey(&mut self, domains: impl Iterator<Item = usize>) {
-        let (tools, known) = (self.tools, &self.domains);
+    async fn lookup(&mut self, domains: impl Iterator<Item = usize>) {
+        let (env, known) = (self.env, &self.domains);
         let looks = domains.map(|at| async move {
             let domain = &known[at];
-            (at, look_up(tools, &domain.name, domain.code()).await)
+            (at, look_up(env, &domain.name, domain.code()).await)
         });
         let seen: Vec<_> = stream::iter(looks).buffer_unordered(MAX_CONCURRENT).collect().await;
         for (at, served) in seen {
@@ -164,9 +164,9 @@ impl<D: Decisions> Apply<'_, D> {
     async fn publish(&mut self, waiting: &mut Vec<(usize, usize)>) -> Result<(), Error> {
         let missing: Vec<_> =
             waiting.iter().copied().filter(|(_, domain)| !self.is_visible(*domain)).collect();
-        let tools = self.tools;
+        let env = self.env;
         let names: Vec<_> = missing.iter().map(|(_, at)| self.domains[*at].name.clone()).collect();
-        let hosts = names.iter().map(|name| publish::dns_host(tools, name));
+        let hosts = names.iter().map(|name| publish::dns_host(env, name));
         let hosts: Vec<_> = stream::iter(hosts).buffered(MAX_CONCURRENT).collect().await;
         let (mut records, mut reasons) = (Vec::new(), Vec::new());
         for ((at, domain), host) in missing.into_iter().zip(hosts) {
@@ -211,9 +211,9 @@ impl<D: Decisions> Apply<'_, D> {
             DnsHost::Cloudflare { zone, warning } => (zone, warning),
         };
         let created = async {
-            let records = publish::records(self.tools, &zone.id, &domain.name, code).await?;
+            let records = publish::records(self.env, &zone.id, &domain.name, code).await?;
             if !records.current {
-                publish::create(self.tools, &zone.id, &record, &connector.id).await?;
+                publish::create(self.env, &zone.id, &record, &connector.id).await?;
             }
             Ok(())
         };
@@ -229,7 +229,7 @@ impl<D: Decisions> Apply<'_, D> {
     /// Starts each verification once its record is visible; waits for all or the deadline.
     async fn wait(&mut self, waiting: &mut Vec<(usize, usize)>) -> Result<(), Error> {
         let (clock, deadline, since) =
-            (self.tools.clock, self.options.deadline, self.tools.clock.now());
+            (self.env.clock, self.options.deadline, self.env.clock.now());
         let total = waiting.len();
         let ended = wait::poll(clock, deadline, async || {
             let hidden: Vec<_> = waiting
@@ -237,9 +237,9 @@ impl<D: Decisions> Apply<'_, D> {
                 .map(|(_, domain)| *domain)
                 .filter(|domain| !self.domains[*domain].is_verified() && !self.is_visible(*domain))
                 .collect();
-            self.survey(hidden.into_iter()).await;
+            self.lookup(hidden.into_iter()).await;
             self.start(waiting).await?;
-            let connectors = connector::list(self.tools).await?;
+            let connectors = connector::list(self.env).await?;
             for (_, domain) in waiting.iter() {
                 let domain = &mut self.domains[*domain];
                 let known = connectors
@@ -266,7 +266,7 @@ impl<D: Decisions> Apply<'_, D> {
             if !is_due || !can_succeed || domain.starts >= MOST_STARTS {
                 continue;
             }
-            match verify::begin(self.tools, &connector).await {
+            match verify::begin(self.env, &connector).await {
                 Ok(begun) => {
                     let domain = &mut self.domains[place];
                     domain.starts += 1;
@@ -303,13 +303,13 @@ impl<D: Decisions> Apply<'_, D> {
         changes: &[PlannedChange],
         ready: &[(usize, usize)],
     ) -> Result<(), Error> {
-        let tools = self.tools;
+        let env = self.env;
         let is_unseen = |at: &usize| self.domains[*at].served.is_none();
         let unseen: Vec<_> = ready.iter().map(|(_, domain)| *domain).filter(is_unseen).collect();
-        self.survey(unseen.into_iter()).await;
+        self.lookup(unseen.into_iter()).await;
         let (connectors, facts) = tokio::join!(
-            connector::list(tools),
-            Box::pin(preflight::gather(tools, &self.options.enable.asking))
+            connector::list(env),
+            Box::pin(preflight::gather(env, &self.options.enable.asking))
         );
         let connectors = connectors?;
         for (at, place) in ready.iter().copied() {
@@ -336,13 +336,13 @@ impl<D: Decisions> Apply<'_, D> {
             self.domains[place].connector = Some(connector);
             return Ok("SSO already enabled".to_owned());
         }
-        let (survey, diagnosis) = domain.served.as_ref().expect("looked at before");
+        let (lookup, diagnosis) = domain.served.as_ref().expect("looked at before");
         let subject = preflight::Subject {
             connector: &connector,
             domain: &name,
-            served: PublishedCode { survey, diagnosis },
+            served: PublishedCode { lookup, diagnosis },
         };
-        let checks = enabling.checks(subject, connectors, facts, self.tools.clock.now());
+        let checks = enabling.checks(subject, connectors, facts, self.env.clock.now());
         (self.on_event)(&Event::Checks { domain: name.as_str(), checks: &checks });
         self.domains[place].checks.clone_from(&checks);
         let plan = Plan::new(checks, Vec::new());
@@ -353,21 +353,21 @@ impl<D: Decisions> Apply<'_, D> {
             end?;
             return Ok(format!("SSO enabled ({})", report.trial.outcome.label()));
         }
-        let enabled = connector::enable(self.tools, &name, &subject.connector).await?;
+        let enabled = connector::enable(self.env, &name, &subject.connector).await?;
         self.domains[place].connector = Some(enabled);
         Ok(format!("SSO enabled (confirmed); preflight: {}", plan.summary()))
     }
 }
 
 pub(in crate::flow::desired) async fn look_up(
-    tools: &Env<'_>,
+    env: &Env<'_>,
     domain: &EmailDomain,
     code: Option<&str>,
 ) -> (Lookup, Diagnosis) {
     let code = code.map(str::as_bytes);
-    let survey = tools.resolver.survey(domain, code, Scope::Authoritative).await;
-    let diagnosis = dns::diagnose(&survey, code, tools.clock.now());
-    (survey, diagnosis)
+    let lookup = env.resolver.lookup(domain, code, Scope::Authoritative).await;
+    let diagnosis = dns::diagnose(&lookup, code, env.clock.now());
+    (lookup, diagnosis)
 }
 
 impl Domain {

@@ -72,14 +72,14 @@ impl ApplyReport {
     }
 
     /// A run without changes.
-    pub fn nothing() -> Self {
+    pub fn without_changes() -> Self {
         Self::new(true, Vec::new(), Vec::new(), None)
     }
 }
 
 impl Result {
     /// A change that has not ended.
-    pub(super) fn open(change: &PlannedChange) -> Self {
+    pub(super) fn running(change: &PlannedChange) -> Self {
         let PlannedChange { group, action, subject, title, .. } = change.clone();
         Self {
             group,

@@ -14,21 +14,21 @@ impl Inverse {
     /// `None` if the write is safe. `seen` has objects as they will be by then.
     pub(super) async fn lockout(
         &self,
-        tools: &Env<'_>,
+        env: &Env<'_>,
         ready: &Ready,
         seen: &ObjectCache,
     ) -> Result<Option<FlowError>, Error> {
         let refusal = match (&self.resource, &ready.write) {
             (Resource::Idp(id), Write::Request(_)) if ready.after().is_none() => {
-                let (idps, apps) = tokio::join!(idp::list(tools), app::list(tools));
+                let (idps, apps) = tokio::join!(idp::list(env), app::list(env));
                 let (idps, apps) = (idps?, apps?);
-                let sso_app = match app::sign_in(tools, &apps) {
+                let sso_app = match app::sign_in(env, &apps) {
                     Ok(app) => app,
                     Err(stop) if stop.kind == FlowErrorKind::NotFound => return Ok(None),
                     Err(stop) => return Ok(Some(stop)),
                 };
                 let Some(found) = idps.iter().find(|idp| idp.id == *id) else { return Ok(None) };
-                let by_then = seen.get(&path_of_app(tools.account, &sso_app.id));
+                let by_then = seen.get(&path_of_app(env.account, &sso_app.id));
                 let by_then = by_then.and_then(Option::as_ref).and_then(parse_app);
                 idp::ensure_not_last_idp(found, by_then.as_ref().unwrap_or(sso_app), &idps)
             }
@@ -36,7 +36,7 @@ impl Inverse {
                 let allowed = |of: &Document| of.parse_at::<Vec<IdpReference>>(&["allowed_idps"]);
                 match allowed(&edit.desired) {
                     Some(list) if allowed(&edit.before).as_ref() != Some(&list) => {
-                        app::ensure_sign_in_possible(&list, &idp::list(tools).await?)
+                        app::ensure_sign_in_possible(&list, &idp::list(env).await?)
                     }
                     _ => Ok(()),
                 }

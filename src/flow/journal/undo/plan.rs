@@ -110,7 +110,7 @@ impl Inverse {
     }
 
     /// The resource with its ID, which is unknown if the response was lost.
-    fn found(&self, now: &Document) -> Option<Resource> {
+    fn located_resource(&self, now: &Document) -> Option<Resource> {
         if !matches!(self.action, InverseAction::DeleteIfFound { .. }) {
             return Some(self.resource.clone());
         }
@@ -133,7 +133,7 @@ impl Inverse {
                     .cause("not a TXT record with a verification code"),
             );
         }
-        let Some(resource) = self.found(now) else {
+        let Some(resource) = self.located_resource(now) else {
             return UndoPlan::Blocked(
                 refused(FlowErrorKind::Refused, entry).cause("its ID is invalid in a path"),
             );
