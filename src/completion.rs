@@ -259,7 +259,7 @@ mod tests {
     #[test]
     fn only_options_that_say_where_are_taken_over() {
         let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
-        for (line, taken) in [
+        for (line, expected) in [
             ("cfsso connector get c", ""),
             ("cfsso --sandbox connector get --profile work -y c", "--sandbox --profile work"),
             ("cfsso --profile=work connector get --sandbox c", "--profile=work --sandbox"),
@@ -267,7 +267,7 @@ mod tests {
         ] {
             let found = globals(&words(line));
             let found: Vec<_> = found.iter().map(|word| word.to_string_lossy()).collect();
-            assert_eq!(found.join(" "), taken, "{line}");
+            assert_eq!(found.join(" "), expected, "{line}");
         }
     }
 

@@ -33,14 +33,14 @@ pub fn masked(mut failure: ErrorReport) -> ErrorReport {
 
 fn from_chain(error: &anyhow::Error) -> ErrorReport {
     for layer in error.chain() {
-        if let Some(stop) = layer.downcast_ref::<FlowError>() {
-            return from_flow_error(stop);
+        if let Some(error) = layer.downcast_ref::<FlowError>() {
+            return from_flow_error(error);
         }
         if let Some(error) = layer.downcast_ref::<api::Error>() {
             return from_api_error(error);
         }
         match layer.downcast_ref::<flow::Error>() {
-            Some(flow::Error::Flow(stop)) => return from_flow_error(stop),
+            Some(flow::Error::Flow(error)) => return from_flow_error(error),
             Some(flow::Error::Api(error)) => return from_api_error(error),
             Some(flow::Error::ApiContext(explained)) => return explained_failure(explained),
             None => {}
@@ -72,11 +72,11 @@ fn exit_code(error: &anyhow::Error) -> ExitCode {
 }
 
 fn hint(error: &anyhow::Error) -> Option<String> {
-    let held = error.chain().find_map(|layer| match layer.downcast_ref() {
+    let service_url = error.chain().find_map(|layer| match layer.downcast_ref() {
         Some(sandbox::Error::Locked { holder, .. }) if holder.is_service() => holder.url.as_deref(),
         _ => None,
     });
-    if let Some(url) = held {
+    if let Some(url) = service_url {
         return Some(format!(
             "use the running one without `--sandbox`: `export CLOUDFLARE_BASE_URL={url}` and the other \
              lines that it printed"
@@ -105,8 +105,8 @@ fn hint(error: &anyhow::Error) -> Option<String> {
     }
 }
 
-fn from_flow_error(stop: &FlowError) -> ErrorReport {
-    let exit = match stop.kind {
+fn from_flow_error(error: &FlowError) -> ErrorReport {
+    let exit = match error.kind {
         FlowErrorKind::Usage => ExitCode::Usage,
         FlowErrorKind::Declined => ExitCode::Declined,
         FlowErrorKind::NoToken => ExitCode::Unauthenticated,
@@ -122,11 +122,11 @@ fn from_flow_error(stop: &FlowError) -> ErrorReport {
         FlowErrorKind::Signaled(Signal::Terminate) => ExitCode::Terminated,
         FlowErrorKind::Signaled(Signal::Hangup) => ExitCode::HungUp,
     };
-    let mut failure = ErrorReport::new(exit, stop.message.clone());
-    failure.causes.clone_from(&stop.causes);
-    failure.hint.clone_from(&stop.hint);
-    failure.retryable = stop.kind == FlowErrorKind::NotYet;
-    if stop.kind == FlowErrorKind::Journal {
+    let mut failure = ErrorReport::new(exit, error.message.clone());
+    failure.causes.clone_from(&error.causes);
+    failure.hint.clone_from(&error.hint);
+    failure.retryable = error.kind == FlowErrorKind::NotYet;
+    if error.kind == FlowErrorKind::Journal {
         "journal".clone_into(&mut failure.kind);
     }
     failure
@@ -391,8 +391,8 @@ mod tests {
         ] {
             let failure = to_failure(&error);
             assert_eq!(failure.exit_code.code(), exit, "{error:?}");
-            let told = failure.hint.unwrap_or_default();
-            assert!(told.contains(hint), "{error:?}: {told}");
+            let shown = failure.hint.unwrap_or_default();
+            assert!(shown.contains(hint), "{error:?}: {shown}");
         }
         for (status, exit) in [(400, 1), (404, 6), (409, 7), (418, 1)] {
             let failure = to_failure(&refused(&get(CONNECTORS), status, 0, ""));

@@ -171,7 +171,7 @@ fn shortened(text: &str, most: usize) -> String {
 mod tests {
     use super::*;
 
-    fn told(body: &str) -> Vec<(Option<u64>, String)> {
+    fn parsed_errors(body: &str) -> Vec<(Option<u64>, String)> {
         errors(body.as_bytes(), "0ldT0ken").into_iter().map(|e| (e.code, e.message)).collect()
     }
 
@@ -214,7 +214,7 @@ mod tests {
             ("Bearer 0ldT0ken x", vec![(None, "Bearer [masked] x")]),
         ] {
             let expected: Vec<_> = expected.into_iter().map(|(c, m)| (c, m.to_owned())).collect();
-            assert_eq!(told(body), expected, "{body}");
+            assert_eq!(parsed_errors(body), expected, "{body}");
         }
     }
 
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_long_text_is_cut() {
-        let [(None, message)] = &told(&"x".repeat(100_000))[..] else { panic!() };
+        let [(None, message)] = &parsed_errors(&"x".repeat(100_000))[..] else { panic!() };
         assert_eq!(message.chars().count(), MAX_EXCERPT + 1);
         assert!(message.ends_with('…'));
     }

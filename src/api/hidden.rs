@@ -53,7 +53,7 @@ impl Walker {
         let mut kept: Document = "{}".parse().expect("an object is a document");
         for (name, value) in members(value).unwrap_or_default() {
             let is_secret = is_secret || is_secret_name(&name);
-            if let Some(value) = self.below(&name, value, is_secret) {
+            if let Some(value) = self.value_at(&name, value, is_secret) {
                 kept.set(&[&name], &value).expect("the document is an object");
             }
         }
@@ -64,12 +64,12 @@ impl Walker {
     fn array(&mut self, value: &RawValue, is_secret: bool) -> Option<Box<RawValue>> {
         let items = items(value).unwrap_or_default().into_iter().enumerate();
         let kept: Vec<_> =
-            items.map(|(index, item)| self.below(&index.to_string(), item, is_secret)).collect();
+            items.map(|(index, item)| self.value_at(&index.to_string(), item, is_secret)).collect();
         let kept = kept.into_iter().collect::<Option<Vec<_>>>()?;
         Some(to_raw_value(&kept).expect("items are JSON"))
     }
 
-    fn below(&mut self, name: &str, value: &RawValue, is_secret: bool) -> Option<Box<RawValue>> {
+    fn value_at(&mut self, name: &str, value: &RawValue, is_secret: bool) -> Option<Box<RawValue>> {
         self.path.push(name.to_owned());
         let kept = self.value(value, is_secret);
         self.path.pop();

@@ -68,8 +68,8 @@ mod tests {
         ] {
             assert_eq!(rate_limit_wait(value, 0), seconds.map(Duration::from_secs), "{value}");
         }
-        for (left, seconds) in [(17, None), (16, Some(30))] {
-            let value = format!(r#""default";r={left};t=30"#);
+        for (remaining, seconds) in [(17, None), (16, Some(30))] {
+            let value = format!(r#""default";r={remaining};t=30"#);
             assert_eq!(rate_limit_wait(&value, 16), seconds.map(Duration::from_secs), "{value}");
         }
     }

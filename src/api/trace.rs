@@ -67,14 +67,14 @@ pub(super) fn response(
     let name = &call.name;
     let (outcome, ray) = match result {
         Ok(answer) => (answer.status.to_string(), answer.ray.as_deref()),
-        Err(fault) => (told(fault), None),
+        Err(fault) => (describe_fault(fault), None),
     };
     let ray = ray.map(|ray| format!(" ray {ray}")).unwrap_or_default();
     info!(target: TARGET, "{name} {outcome} {} ms{ray}", took.as_millis());
 }
 
 pub(super) fn retry(call: &HttpRequest, fault: &RequestError, wait: Duration, then: &str) {
-    info!(target: TARGET, "{} {then} in {} ms: {}", call.name, wait.as_millis(), told(fault));
+    info!(target: TARGET, "{} {then} in {} ms: {}", call.name, wait.as_millis(), describe_fault(fault));
 }
 
 pub(super) fn rate_limit_wait(call: &HttpRequest, wait: Duration) {
@@ -85,10 +85,10 @@ pub(super) fn rate_limit_wait(call: &HttpRequest, wait: Duration) {
 }
 
 pub(super) fn look_up_failed(call: &HttpRequest, error: &Error) {
-    info!(target: TARGET, "lookup of {} failed: {error}: {}", call.name, told(&error.fault));
+    info!(target: TARGET, "lookup of {} failed: {error}: {}", call.name, describe_fault(&error.fault));
 }
 
-fn told(fault: &RequestError) -> String {
+fn describe_fault(fault: &RequestError) -> String {
     match std::error::Error::source(fault) {
         Some(cause) => format!("{fault}: {cause}"),
         None => fault.to_string(),

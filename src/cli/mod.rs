@@ -256,7 +256,7 @@ fn consistent(cli: Cli) -> Result<Cli, clap::Error> {
 }
 
 fn read_alone(all: &clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
-    let mut matches = narrowed(all, args).try_get_matches_from(args)?;
+    let mut matches = command_subtree(all, args).try_get_matches_from(args)?;
     let mut last = &matches;
     while let Some((_, below)) = last.subcommand() {
         last = below;
@@ -266,7 +266,7 @@ fn read_alone(all: &clap::Command, args: &[OsString]) -> Result<Cli, clap::Error
 }
 
 /// The tree without the commands that no word of `args` names.
-fn narrowed(all: &clap::Command, args: &[OsString]) -> clap::Command {
+fn command_subtree(all: &clap::Command, args: &[OsString]) -> clap::Command {
     let words: Vec<&str> = args.iter().skip(1).filter_map(|arg| arg.to_str()).collect();
     let root = clap::Command::new("cfsso").version(env!("CARGO_PKG_VERSION"));
     path(root, all, &words, Some(all))
@@ -314,7 +314,7 @@ mod tests {
         line.split_whitespace().map(OsString::from).collect()
     }
 
-    fn told(read: Result<Cli, clap::Error>) -> String {
+    fn outcome_text(read: Result<Cli, clap::Error>) -> String {
         match read {
             Ok(cli) => format!("{cli:?}"),
             Err(error) => format!("{:?} {}", error.kind(), error.render().ansi()),
@@ -324,8 +324,8 @@ mod tests {
     fn assert_told_as_among_all(line: &str) {
         let args = words(line);
         assert_eq!(
-            told(parse(&args)),
-            told(read_among_all(tree(), &args).map_err(usage::without_misleading_tips)),
+            outcome_text(parse(&args)),
+            outcome_text(read_among_all(tree(), &args).map_err(usage::without_misleading_tips)),
             "{line}"
         );
     }
@@ -336,7 +336,7 @@ mod tests {
         let alone = read_alone(&Cli::command(), &args);
         let among_all = read_among_all(tree(), &args).map_err(usage::without_misleading_tips);
         assert_eq!(alone.is_ok(), among_all.is_ok(), "{line}");
-        assert_eq!(told(parse(&args)), told(among_all), "{line}");
+        assert_eq!(outcome_text(parse(&args)), outcome_text(among_all), "{line}");
     }
 
     /// Collects each command that can be run, with a value for each required argument.

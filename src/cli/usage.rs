@@ -66,7 +66,7 @@ pub fn other_words(error: &clap::Error, args: &[OsString]) -> Option<ErrorReport
         failure
     };
     if error.kind() == ErrorKind::InvalidSubcommand
-        && named(args) == "cfsso"
+        && named_command(args) == "cfsso"
         && let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand)
         && let Some((_, meaning, hint)) =
             WORDS.iter().find(|(known, ..)| known.contains(&word.as_str()))
@@ -138,7 +138,7 @@ pub fn without_misleading_tips(mut error: clap::Error) -> clap::Error {
 /// Its message is clap's sentence; its hint is clap's suggestion and where the help is.
 pub fn usage_error(error: &clap::Error, args: &[OsString]) -> ErrorReport {
     let text = error.render().to_string();
-    let command = named(args);
+    let command = named_command(args);
     let message = if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         format!("'{command}' requires a subcommand but one was not provided")
     } else {
@@ -154,7 +154,7 @@ pub fn usage_error(error: &clap::Error, args: &[OsString]) -> ErrorReport {
 }
 
 /// The command that the words name, as far as they do.
-fn named(args: &[OsString]) -> String {
+fn named_command(args: &[OsString]) -> String {
     let mut all = Cli::command();
     all.build();
     let mut path = vec![all.get_name()];
@@ -190,9 +190,9 @@ mod tests {
             let args: Vec<_> =
                 ["cfsso"].into_iter().chain(line.split(' ')).map(Into::into).collect();
             let failure = other_words(&crate::cli::parse(&args).unwrap_err(), &args);
-            let told = failure.and_then(|failure| failure.hint);
-            assert_eq!(told.is_some(), hint.is_some(), "{line}: {told:?}");
-            assert!(told.unwrap_or_default().contains(hint.unwrap_or_default()), "{line}");
+            let shown = failure.and_then(|failure| failure.hint);
+            assert_eq!(shown.is_some(), hint.is_some(), "{line}: {shown:?}");
+            assert!(shown.unwrap_or_default().contains(hint.unwrap_or_default()), "{line}");
         }
     }
 

@@ -172,9 +172,9 @@ fn conclude(
         _ => {
             let message =
                 format!("{} of {} failed", failed.len(), count_noun(accounts.len(), "account"));
-            let stop = FlowError::new(FlowErrorKind::Unreachable, message);
+            let error = FlowError::new(FlowErrorKind::Unreachable, message);
             let hint = format!("`cfsso {command} --account {}`", failed[0].account);
-            Some(stop.causes(causes(failed.iter().copied())).hint(hint).into())
+            Some(error.causes(causes(failed.iter().copied())).hint(hint).into())
         }
     };
     let read = accounts.iter().filter(|account| account.error.is_none());

@@ -84,8 +84,9 @@ impl CheckArgs {
         let mut options = self.enable_options(context).await?;
         options.asking.audit_log = audit_log;
         context.screen.start_progress("running the preflight checks");
-        let terms = options.thresholds(context.clock.now());
-        let mut looked = preflight::run(env, selector, &options.asking, (terms, wanted)).await?;
+        let thresholds = options.thresholds(context.clock.now());
+        let mut looked =
+            preflight::run(env, selector, &options.asking, (thresholds, wanted)).await?;
         let checks = looked.checks.into_iter();
         looked.checks = checks.map(|check| check.accept_risks(&options.accepted)).collect();
         Ok(looked)
@@ -93,9 +94,9 @@ impl CheckArgs {
 
     pub async fn enable_options(self, context: &Context) -> anyhow::Result<EnableOptions> {
         let Self { proof, accept_risk: accepted } = self;
-        let asking = proof.sources(context).await?;
+        let sources = proof.sources(context).await?;
         let RecoveryTokenArgs { min_token_days, login_within, .. } = proof;
-        Ok(EnableOptions { asking, min_token_days, login_within, accepted, trial: None })
+        Ok(EnableOptions { asking: sources, min_token_days, login_within, accepted, trial: None })
     }
 }
 

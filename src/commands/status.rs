@@ -24,7 +24,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 async fn read(args: &Args, env: &Env<'_>) -> anyhow::Result<Outcome> {
-    let mut report = status::look(env).await?;
+    let mut report = status::read(env).await?;
     if let (Some(selector), Some(domains)) = (&args.connector, &mut report.domains) {
         domains.retain(|domain| is_selected(domain, selector));
         if domains.is_empty() {
@@ -132,8 +132,8 @@ fn show_bypass(page: &mut Page, bypass: &BypassStatus) {
 pub fn show_trials(page: &mut Page, trials: &[TrialStatus]) {
     for trial in trials {
         if trial.running {
-            let left = ago(trial.until, page.now());
-            let words = format!("SSO is on trial for {}: it ends {left}", trial.domain);
+            let time_left = ago(trial.until, page.now());
+            let words = format!("SSO is on trial for {}: it ends {time_left}", trial.domain);
             page.status_line(Status::Running, Text::strong(words));
             continue;
         }

@@ -52,8 +52,8 @@ pub async fn ensure_sign_in_possible<'r>(
         let mut checks = looked.checks;
         checks.retain(|check| check.id.locks_users_out());
         let plan = Plan::new(checks, Vec::new());
-        plan.ensure_allowed(&format!("enabling `{domain}`")).map_err(|stop| {
-            stop.hint("repair the sign-in first: `cfsso doctor`, or `--force` to override")
+        plan.ensure_allowed(&format!("enabling `{domain}`")).map_err(|error| {
+            error.hint("repair the sign-in first: `cfsso doctor`, or `--force` to override")
         })?;
     }
     Ok(())
@@ -73,14 +73,17 @@ pub fn show(context: &Context, plan: &Plan) {
 
 pub fn show_result(
     undone: &[UndoneEntry],
-    (status, left): (Status, &[UndoneEntry]),
+    (status, skipped): (Status, &[UndoneEntry]),
     page: &mut Page,
 ) {
     for undone in undone {
         page.status_line(Status::Done, Text::prose(&undone.description));
     }
-    for left in left {
-        page.status_line(status, Text::prose(format!("{}: {}", left.entry, left.description)));
+    for skipped in skipped {
+        page.status_line(
+            status,
+            Text::prose(format!("{}: {}", skipped.entry, skipped.description)),
+        );
     }
 }
 
@@ -100,10 +103,10 @@ pub async fn undo_each<T>(
             Err(error) if done.undone.is_empty() => return Err(error),
             Err(error) => {
                 let message = format!("{} of {} undone", done.undone.len(), todo.len());
-                let stop = FlowError::half_done(message)
+                let failure = FlowError::half_done(message)
                     .cause(format!("entry {}: {}", entry.id, error.line()))
                     .hint(format!("`{}`", again(entry)));
-                done.failed = Some((UndoneEntry::of(entry, error.line()), stop));
+                done.failed = Some((UndoneEntry::of(entry, error.line()), failure));
                 break;
             }
         }

@@ -21,14 +21,14 @@ pub struct UpdateOutput {
     unseen: Vec<String>,
 }
 
-/// `deed` is the text after "to" in the confirmation.
+/// `action` is the text after "to" in the confirmation.
 pub async fn run_update(
     context: &Context,
     env: &Env<'_>,
     edit: &Update,
-    deed: &str,
+    action: &str,
 ) -> anyhow::Result<Outcome> {
-    run_update_with_secret(context, env, edit, deed, &ScimSecretArgs::default()).await
+    run_update_with_secret(context, env, edit, action, &ScimSecretArgs::default()).await
 }
 
 /// Saves the SCIM secret that the response may contain.
@@ -36,7 +36,7 @@ pub async fn run_update_with_secret(
     context: &Context,
     env: &Env<'_>,
     edit: &Update,
-    deed: &str,
+    action: &str,
     keep: &ScimSecretArgs,
 ) -> anyhow::Result<Outcome> {
     keep.ensure_file_given(Some(&edit.before), &edit.desired)?;
@@ -58,7 +58,7 @@ pub async fn run_update_with_secret(
     for difference in &edit.requested {
         context.screen.note(Text::prose(difference.to_string()));
     }
-    context.confirm(&edit.name(), deed).await?;
+    context.confirm(&edit.name(), action).await?;
     let file = keep.prepare(Some(&edit.before), &edit.desired)?;
     let mut saved = Ok(());
     let edited = edit.apply(env, |answer| saved = file.save(answer, context)).await?;

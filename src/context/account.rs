@@ -53,18 +53,18 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
             .hint("`--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
             .into()),
         several => {
-            let stop = FlowError::usage(format!(
+            let error = FlowError::usage(format!(
                 "no account was specified, and this token has access to {}",
                 several.len()
             ));
-            let stop = several.iter().fold(stop, |stop, account| {
-                stop.cause(format!(
+            let error = several.iter().fold(error, |error, account| {
+                error.cause(format!(
                     "{}  {}",
                     account.id,
                     account.name.as_deref().unwrap_or_default()
                 ))
             });
-            Err(stop.hint(format!("add `--account {}`", several[0].id)).into())
+            Err(error.hint(format!("add `--account {}`", several[0].id)).into())
         }
     }
 }

@@ -9,18 +9,18 @@ use crate::output::{ESCAPE, Text};
 const MAX_ATTEMPTS: usize = 3;
 
 impl Context {
-    /// Asks the user to confirm the change. `deed` is the text after "to".
-    pub async fn confirm(&self, domain: &str, deed: &str) -> Result<(), Error> {
-        if let Some(settled) = self.confirmed(domain, deed) {
-            return Ok(settled?);
+    /// Asks the user to confirm the change. `action` is the text after "to".
+    pub async fn confirm(&self, domain: &str, action: &str) -> Result<(), Error> {
+        if let Some(decided) = self.confirmed(domain, action) {
+            return Ok(decided?);
         }
-        let question = Text::plain("Type ") + Text::strong(domain) + format!(" to {deed}:");
+        let question = Text::plain("Type ") + Text::strong(domain) + format!(" to {action}:");
         let read = |answer: &str| same_domain(answer, domain).then_some(());
-        let stop = match self.ask_until(&question, &format!("`{domain}`"), read).await {
+        let error = match self.ask_until(&question, &format!("`{domain}`"), read).await {
             Ok(()) => return Ok(()),
-            Err(stop) => stop,
+            Err(error) => error,
         };
-        Err(stop.hint(format!("run the command again and type `{domain}`")).into())
+        Err(error.hint(format!("run the command again and type `{domain}`")).into())
     }
 
     /// Asks until `read` accepts the answer, three times at most. A wrong answer is shown with its
@@ -59,8 +59,8 @@ impl Context {
     }
 
     /// Fails if a confirmation will be needed and the user cannot be asked.
-    pub fn can_confirm(&self, domain: &str, deed: &str) -> Result<(), FlowError> {
-        self.confirmed(domain, deed).unwrap_or(Ok(()))
+    pub fn can_confirm(&self, domain: &str, action: &str) -> Result<(), FlowError> {
+        self.confirmed(domain, action).unwrap_or(Ok(()))
     }
 
     /// Whether the user will be asked; if so, the change is shown first.
@@ -70,7 +70,7 @@ impl Context {
     }
 
     /// The answer, if the options or the lack of a terminal decide it.
-    fn confirmed(&self, domain: &str, deed: &str) -> Option<Result<(), FlowError>> {
+    fn confirmed(&self, domain: &str, action: &str) -> Option<Result<(), FlowError>> {
         let options = &self.settings.options;
         if options.yes || self.agreed.get() {
             return Some(Ok(()));
@@ -80,11 +80,11 @@ impl Context {
                 Ok(())
             } else {
                 Err(FlowError::declined(format!("--confirm is `{named}`, expected `{domain}`"))
-                    .hint(format!("`--confirm {}` to {deed}", word(domain))))
+                    .hint(format!("`--confirm {}` to {action}", word(domain))))
             });
         }
         (!self.screen.can_ask()).then(|| {
-            Err(FlowError::declined(format!("confirmation required to {deed} (no terminal)"))
+            Err(FlowError::declined(format!("confirmation required to {action} (no terminal)"))
                 .hint(format!("`--confirm {}`", word(domain))))
         })
     }

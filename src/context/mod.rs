@@ -262,8 +262,8 @@ impl Context {
 
     /// What is left of `--timeout`.
     fn remaining(&self) -> Option<Duration> {
-        let left = self.deadline()?.duration_since(self.clock.now());
-        Some(Duration::try_from(left).unwrap_or_default())
+        let time_left = self.deadline()?.duration_since(self.clock.now());
+        Some(Duration::try_from(time_left).unwrap_or_default())
     }
 
     fn after(&self, duration: Duration) -> Timestamp {

@@ -34,7 +34,8 @@ impl Server {
         self.soa_serial = soa_serial(message);
         let errors = extended_errors(message);
         self.dnssec = dnssec(message, &errors);
-        self.extended_errors = errors.iter().map(|(code, text)| told(*code, text)).collect();
+        self.extended_errors =
+            errors.iter().map(|(code, text)| describe_extended_error(*code, text)).collect();
         self
     }
 }
@@ -140,7 +141,7 @@ fn is_validation_failure(code: u16) -> bool {
     (6..=12).contains(&code)
 }
 
-fn told(code: u16, text: &str) -> String {
+fn describe_extended_error(code: u16, text: &str) -> String {
     let meaning = match code {
         3 => "stale answer",
         6 => "DNSSEC bogus",

@@ -47,8 +47,7 @@ impl<'a> Diagnoser<'a> {
     }
 
     pub(super) fn cache_expires_at(&self, server: &Server) -> Option<Timestamp> {
-        expiry::remaining_ttl(server, &self.lookup.servers)
-            .map(|left| expiry::after(self.now, left))
+        expiry::remaining_ttl(server, &self.lookup.servers).map(|ttl| expiry::after(self.now, ttl))
     }
 }
 

@@ -14,12 +14,12 @@ impl Diagnoser<'_> {
     }
 
     pub(super) fn misplaced(&self) -> Vec<&MisplacedCode> {
-        let is_meant = |record: &Txt| match self.code {
+        let is_match = |record: &Txt| match self.code {
             Some(code) => record.joined() == code,
             None => record.joined().starts_with(PREFIX.as_bytes()),
         };
         let all = self.lookup.misplaced.iter();
-        let mut found: Vec<_> = all.filter(|one| one.records.iter().any(is_meant)).collect();
+        let mut found: Vec<_> = all.filter(|one| one.records.iter().any(is_match)).collect();
         found.sort_by_key(|one| one.place);
         found
     }

@@ -95,7 +95,7 @@ mod tests {
             let query = Query::query(Name::from_ascii(name).unwrap(), kind);
             answer(move |message| message.queries = vec![query])
         };
-        for (what, packet, taken) in [
+        for (what, packet, is_accepted) in [
             ("the answer", answer(|_| {}), true),
             ("another case", other("COOL.cats.", RecordType::TXT), true),
             ("another ID", answer(|message| message.metadata.id = 8), false),
@@ -117,7 +117,7 @@ mod tests {
             ),
             ("nothing", Vec::new(), false),
         ] {
-            assert_eq!(question().read(7, &packet).is_some(), taken, "{what}");
+            assert_eq!(question().read(7, &packet).is_some(), is_accepted, "{what}");
         }
     }
 

@@ -54,11 +54,11 @@ impl Resolver {
         &self,
         domain: &EmailDomain,
         expected: Option<&[u8]>,
-        reach: Scope,
+        scope: Scope,
     ) -> Lookup {
         let name = absolute(domain);
         let mut lookup = if self.config.servers.is_empty() {
-            self.lookup_zone(&name, expected, reach).await
+            self.lookup_zone(&name, expected, scope).await
         } else {
             self.lookup_custom_servers(&name, expected).await
         };
@@ -85,7 +85,7 @@ impl Resolver {
         Some(named.filter(|name| !name.is_empty() && name != ".").collect())
     }
 
-    async fn lookup_zone(&self, name: &Name, expected: Option<&[u8]>, reach: Scope) -> Lookup {
+    async fn lookup_zone(&self, name: &Name, expected: Option<&[u8]>, scope: Scope) -> Lookup {
         let mut walker = self.delegation_walker();
         let found = walker.walk(name).await;
         let mut lookup = empty(found.delegation.clone());
@@ -101,7 +101,7 @@ impl Resolver {
             lookup.servers.extend(homeless);
             lookup.misplaced = misplaced;
         }
-        let caches = self.recursive_targets(&lookup, &walker, expected, reach);
+        let caches = self.recursive_targets(&lookup, &walker, expected, scope);
         if let Some(port_53_failures) = walker.port_53_failures {
             // They did not answer the query for the zone: not repeated.
             lookup.servers.extend(
@@ -119,13 +119,13 @@ impl Resolver {
         lookup: &Lookup,
         walker: &DelegationWalker<'_>,
         expected: Option<&[u8]>,
-        reach: Scope,
+        scope: Scope,
     ) -> Vec<QueryTarget> {
         let nobody_answered = lookup.servers.iter().all(|server| server.rcode.is_none());
         let is_absent = lookup.delegation == Delegation::NoDelegation;
         let mut targets = Vec::new();
         let is_known = !nobody_answered && is_served_by_all(&lookup.servers, expected);
-        let may_ask = nobody_answered || (reach == Scope::All && is_known);
+        let may_ask = nobody_answered || (scope == Scope::All && is_known);
         if may_ask && !is_absent {
             let open =
                 self.recursive.udp_servers().iter().filter(|_| walker.port_53_failures.is_none());

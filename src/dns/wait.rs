@@ -37,11 +37,12 @@ pub async fn wait_until_visible(
         let lookup = resolver.lookup(domain, expected, Scope::Authoritative).await;
         let diagnosis = diagnose(&lookup, expected, clock.now());
         on_look(&lookup, &diagnosis);
-        let left = Duration::try_from(clock.now().duration_until(deadline)).unwrap_or_default();
-        if diagnosis.verdict.is_visible() || left.is_zero() {
+        let time_left =
+            Duration::try_from(clock.now().duration_until(deadline)).unwrap_or_default();
+        if diagnosis.verdict.is_visible() || time_left.is_zero() {
             return LookupResult { lookup, diagnosis };
         }
-        clock.sleep(pauses.next().unwrap_or(MAX_INTERVAL).min(left)).await;
+        clock.sleep(pauses.next().unwrap_or(MAX_INTERVAL).min(time_left)).await;
     }
 }
 

@@ -74,10 +74,10 @@ impl<T> Action<T> {
 
     pub fn not_confirmed(&self, observed: impl Into<String>) -> FlowError {
         let message = format!("not confirmed: {}", self.title);
-        let stop = FlowError::not_confirmed(message).cause(observed);
+        let error = FlowError::not_confirmed(message).cause(observed);
         match &self.show_command {
-            Some(command) => stop.hint(format!("`{command}`")),
-            None => stop,
+            Some(command) => error.hint(format!("`{command}`")),
+            None => error,
         }
     }
 
@@ -134,9 +134,9 @@ impl Env<'_> {
         match self.client.send(read).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => {
-                let stop = action
+                let failure = action
                     .not_confirmed("the API accepted the request, but reading the object failed");
-                Err(stop.causes(error.sentences()).into())
+                Err(failure.causes(error.sentences()).into())
             }
             Ok(_) => Err(action
                 .not_confirmed("the API accepted the request, but the object still exists")

@@ -51,13 +51,13 @@ fn pick<'a>(apps: &'a [App], text: &str) -> Result<&'a App, FlowError> {
 
 /// An unreadable SSO App is an error of its own, not a missing one.
 pub fn sign_in<'a>(env: &Env<'_>, apps: &'a [App]) -> Result<&'a App, FlowError> {
-    dash_sso(apps).map_err(|stop| {
-        let odd = unreadable_sign_in(env).filter(|_| stop.kind == FlowErrorKind::NotFound);
+    dash_sso(apps).map_err(|error| {
+        let odd = unreadable_sign_in(env).filter(|_| error.kind == FlowErrorKind::NotFound);
         let unreadable = odd.map(|odd| {
             let message = "the record of the SSO App is invalid; nothing was sent";
             FlowError::conflict(message).cause(odd.describe())
         });
-        unreadable.unwrap_or(stop)
+        unreadable.unwrap_or(error)
     })
 }
 
@@ -131,9 +131,9 @@ pub fn ensure_sign_in_possible(list: &[IdpReference], idps: &[Idp]) -> Result<()
     if list.is_empty() || list.iter().any(is_live) {
         return Ok(());
     }
-    let stop = FlowError::refused("this would block every sign-in to the dashboard")
+    let error = FlowError::refused("this would block every sign-in to the dashboard")
         .causes(list.iter().map(|id| format!("this account has no identity provider {id}")));
-    Err(stop.hint("`cfsso idp list`, or `--force` to override"))
+    Err(error.hint("`cfsso idp list`, or `--force` to override"))
 }
 
 /// Instant authentication is valid with exactly one (API reference, section 4).
@@ -162,11 +162,11 @@ pub fn enable_instant_auth(document: &mut Document, idps: &[Idp]) -> Result<(), 
         idps.iter().filter(|idp| list.is_empty() || list.iter().any(|listed| *listed == idp.id));
     let candidates: Vec<_> = candidates.collect();
     let name = if let [only] = candidates.as_slice() { only.id.as_str() } else { "<IDP>" };
-    let told =
+    let lines =
         candidates.iter().map(|idp| format!("{}  {} ({})", idp.id, idp.name, idp.kind.as_str()));
     Err(FlowError::refused("instant authentication requires exactly one allowed identity provider")
         .cause(format!("the application allows {admitted}"))
-        .causes(told)
+        .causes(lines)
         .hint(format!("`cfsso app instant-auth on --only {name}`")))
 }
 
@@ -267,8 +267,8 @@ mod tests {
         assert_eq!(dash_sso(&only).unwrap().id.as_str(), "a2");
         assert_eq!(dash_sso(&only[..1]).unwrap_err().kind, FlowErrorKind::NotFound);
         let two = [app("a1", "dash_sso"), app("a2", "dash_sso")];
-        let stop = dash_sso(&two).unwrap_err();
-        assert_eq!(stop.kind, FlowErrorKind::Conflict);
-        assert_eq!(stop.causes, ["a1  SSO App", "a2  SSO App"]);
+        let error = dash_sso(&two).unwrap_err();
+        assert_eq!(error.kind, FlowErrorKind::Conflict);
+        assert_eq!(error.causes, ["a1  SSO App", "a2  SSO App"]);
     }
 }

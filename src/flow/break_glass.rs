@@ -49,11 +49,11 @@ fn choose(catalogue: &[PermissionGroup], with_access: bool) -> Vec<TokenPermissi
     let wanted = [CONNECTORS].into_iter().chain(access.iter().copied());
     wanted
         .map(|(name, id)| {
-            let is_meant = |group: &&PermissionGroup| {
+            let is_match = |group: &&PermissionGroup| {
                 group.name == name
                     && group.scopes.iter().flatten().any(|scope| scope == ACCOUNT_SCOPE)
             };
-            let listed = catalogue.iter().find(is_meant);
+            let listed = catalogue.iter().find(is_match);
             let id = listed.map_or_else(|| id.to_owned(), |group| group.id.clone());
             TokenPermission { name, id, looked_up: listed.is_some() }
         })

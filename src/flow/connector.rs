@@ -109,17 +109,19 @@ fn not_found_error(selector: &Selector, connectors: &[Connector]) -> FlowError {
         Selector::Id(id) => format!("no connector with the ID {id}"),
         Selector::Domain(domain) => format!("no connector for {domain}"),
     };
-    let stop = FlowError::not_found(what);
+    let error = FlowError::not_found(what);
     if connectors.is_empty() {
         let domain = match selector {
             Selector::Domain(domain) => domain.as_str(),
             Selector::Id(_) => "<DOMAIN>",
         };
-        return stop.cause("the account has no connectors").hint(format!("`cfsso setup {domain}`"));
+        return error
+            .cause("the account has no connectors")
+            .hint(format!("`cfsso setup {domain}`"));
     }
     let domains: Vec<_> =
         connectors.iter().map(|connector| connector.email_domain.as_str()).collect();
-    stop.cause(format!("connectors: {}", domains.join(", "))).hint("`cfsso connector list`")
+    error.cause(format!("connectors: {}", domains.join(", "))).hint("`cfsso connector list`")
 }
 
 pub fn ensure_eligible(domain: &EmailDomain) -> Result<(), FlowError> {
@@ -282,20 +284,20 @@ mod tests {
     #[test]
     fn two_connectors_of_one_domain_are_an_error_that_lists_them() {
         let connectors = [connector("c1", "cool.cats"), connector("c2", "cool.cats")];
-        let stop = select_by_domain(&connectors, &"cool.cats".parse().unwrap()).unwrap_err();
-        assert_eq!(stop.kind, FlowErrorKind::Conflict);
-        assert_eq!(stop.causes, ["IDs: c1, c2"]);
+        let error = select_by_domain(&connectors, &"cool.cats".parse().unwrap()).unwrap_err();
+        assert_eq!(error.kind, FlowErrorKind::Conflict);
+        assert_eq!(error.causes, ["IDs: c1, c2"]);
     }
 
     #[test]
     fn an_unknown_connector_is_answered_with_those_there_are() {
         let selector = "dogs.example".parse().unwrap();
-        let stop = not_found_error(
+        let error = not_found_error(
             &selector,
             &[connector("c1", "a.example"), connector("c2", "b.example")],
         );
-        assert_eq!(stop.causes, ["connectors: a.example, b.example"]);
-        let stop = not_found_error(&selector, &[]);
-        assert_eq!(stop.hint.as_deref(), Some("`cfsso setup dogs.example`"));
+        assert_eq!(error.causes, ["connectors: a.example, b.example"]);
+        let error = not_found_error(&selector, &[]);
+        assert_eq!(error.hint.as_deref(), Some("`cfsso setup dogs.example`"));
     }
 }

@@ -138,7 +138,7 @@ fn exact(value: &RawValue) -> Value {
         {
             value.get().into()
         }
-        Ok(told) => told,
+        Ok(text) => text,
         Err(_) => value.get().into(),
     }
 }

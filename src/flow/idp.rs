@@ -29,8 +29,8 @@ pub async fn find(env: &Env<'_>, text: &str) -> Result<Idp, Error> {
         match env.client.send(&idp::get(env.account, &id)).await {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let Ok(idps) = list(env).await else { return Err(error.into()) };
-                let found = pick(&idps, text).map_err(|stop| {
-                    stop.cause(
+                let found = pick(&idps, text).map_err(|error| {
+                    error.cause(
                         "an ID of another account is not found in this one; check `--account`",
                     )
                 })?;
@@ -71,18 +71,18 @@ pub fn find_existing<'a>(idps: &'a [Idp], body: &Document) -> Result<Option<&'a 
     Ok(idps.iter().find(is_taken))
 }
 
-pub fn already_exists_error(standing: &Idp) -> FlowError {
-    let message = if standing.kind == IdpType::OneTimePin {
-        format!("one-time PIN already exists: `{}`", standing.name)
+pub fn already_exists_error(existing: &Idp) -> FlowError {
+    let message = if existing.kind == IdpType::OneTimePin {
+        format!("one-time PIN already exists: `{}`", existing.name)
     } else {
         format!(
             "identity provider already exists: `{}` ({})",
-            standing.name,
-            standing.kind.as_str()
+            existing.name,
+            existing.kind.as_str()
         )
     };
     FlowError::conflict(message)
-        .hint(format!("`cfsso idp get {}`, or add `--if-not-exists`", standing.id))
+        .hint(format!("`cfsso idp get {}`, or add `--if-not-exists`", existing.id))
 }
 
 pub fn create_action(env: &Env<'_>, body: &Document) -> Action<Idp> {
@@ -109,16 +109,16 @@ pub async fn create(
     answered(created.text().parse().ok().as_ref());
     let seen = env.client.send(&idp::get(env.account, &created.id)).await?;
     let wanted = Update::of(Target::Idp(created.id.clone()), body.clone(), |_| Ok(()))?;
-    let strayed = match seen.text().parse::<Document>() {
+    let unexpected = match seen.text().parse::<Document>() {
         Ok(seen) => wanted.compare_with(seen)?.unexpected,
         Err(_) => Vec::new(),
     };
-    if strayed.is_empty() {
+    if unexpected.is_empty() {
         return Ok(seen);
     }
     let message = format!("`{}` was created with other values than sent", seen.name);
     Err(FlowError::not_confirmed(message)
-        .causes(strayed.iter().map(ToString::to_string))
+        .causes(unexpected.iter().map(ToString::to_string))
         .hint(format!("`cfsso idp get {}`", seen.id))
         .into())
 }
@@ -188,8 +188,8 @@ mod tests {
         ] {
             let app = format!(r#"{{"id":"a1","name":"SSO App","allowed_idps":{admitted}}}"#);
             let app: App = serde_json::from_str(&app).unwrap();
-            let stop = ensure_not_last_idp(&all[0], &app, idps).err();
-            assert_eq!(stop.is_some(), refused, "{admitted}");
+            let error = ensure_not_last_idp(&all[0], &app, idps).err();
+            assert_eq!(error.is_some(), refused, "{admitted}");
         }
     }
 

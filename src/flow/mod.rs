@@ -60,7 +60,7 @@ pub enum Error {
 impl Error {
     pub fn sentences(&self) -> Vec<String> {
         match self {
-            Self::Flow(stop) => stop.messages(),
+            Self::Flow(error) => error.messages(),
             Self::Api(error) => error.sentences(),
             Self::ApiContext(explained) => {
                 let mut sentences = explained.error.sentences();

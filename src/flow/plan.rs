@@ -56,14 +56,14 @@ impl Plan {
     pub fn ensure_allowed(&self, what: &str) -> Result<(), FlowError> {
         let blocking: Vec<_> = self.checks.iter().filter(|check| check.blocks()).collect();
         let Some(first) = blocking.first() else { return Ok(()) };
-        let mut stop = FlowError::refused(format!("{what} is refused by a safety check"));
+        let mut error = FlowError::refused(format!("{what} is refused by a safety check"));
         for check in &blocking {
-            stop = stop.cause(format!("{}: {}", check.id.name(), check.detail));
+            error = error.cause(format!("{}: {}", check.id.name(), check.detail));
         }
         let diagnose = first.id.locks_users_out().then(|| DIAGNOSE.to_owned());
         let hints: Vec<_> = first.fix.iter().cloned().chain(diagnose).collect();
-        stop.hint = (!hints.is_empty()).then(|| hints.join("\n"));
-        Err(stop)
+        error.hint = (!hints.is_empty()).then(|| hints.join("\n"));
+        Err(error)
     }
 
     pub fn summary(&self) -> String {
@@ -140,9 +140,9 @@ mod tests {
             ],
             Vec::new(),
         );
-        let stop = plan.ensure_allowed("enabling `cool.cats`").unwrap_err();
-        assert_eq!(stop.kind, FlowErrorKind::Refused);
-        assert_eq!(stop.causes, ["domain-verified: seen", "foreign-claim: seen"]);
-        assert_eq!(stop.hint.as_deref(), Some("mend DomainVerified"));
+        let error = plan.ensure_allowed("enabling `cool.cats`").unwrap_err();
+        assert_eq!(error.kind, FlowErrorKind::Refused);
+        assert_eq!(error.causes, ["domain-verified: seen", "foreign-claim: seen"]);
+        assert_eq!(error.hint.as_deref(), Some("mend DomainVerified"));
     }
 }

@@ -48,8 +48,8 @@ pub enum Decision {
 }
 
 impl Truth {
-    fn of(holds: bool) -> Self {
-        if holds { Self::Yes } else { Self::No }
+    fn of(evaluate_rule: bool) -> Self {
+        if evaluate_rule { Self::Yes } else { Self::No }
     }
 
     fn not(self) -> Self {
@@ -101,7 +101,7 @@ pub fn decide(policies: &[Policy], who: Applicant<'_>, known: &References) -> De
 
 fn evaluate_rules(rules: &PolicyFields, who: Applicant<'_>, known: &References) -> Truth {
     let each = |rules: &Option<Vec<Box<RawValue>>>| -> Vec<Truth> {
-        rules.iter().flatten().map(|rule| holds(rule, who, known)).collect()
+        rules.iter().flatten().map(|rule| evaluate_rule(rule, who, known)).collect()
     };
     let any = |truths: Vec<Truth>| truths.into_iter().fold(Truth::No, Truth::or);
     let all = each(&rules.require).into_iter().fold(Truth::Yes, Truth::and);
@@ -109,7 +109,7 @@ fn evaluate_rules(rules: &PolicyFields, who: Applicant<'_>, known: &References) 
 }
 
 /// API reference, section 4.
-fn holds(rule: &RawValue, who: Applicant<'_>, known: &References) -> Truth {
+fn evaluate_rule(rule: &RawValue, who: Applicant<'_>, known: &References) -> Truth {
     let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
     let Some((kind, body)) = rule.as_object().and_then(|rule| rule.iter().next()) else {
         return Truth::Depends("a rule that cannot be read".to_owned());

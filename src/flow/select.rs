@@ -28,9 +28,9 @@ pub fn select_one(
     let is_like = |candidate: &Candidate<'_>| candidate.name.to_lowercase() == text.to_lowercase();
     let is_kind =
         |candidate: &Candidate<'_>| candidate.kind == text || Some(candidate.kind) == kind;
-    let ways: [&dyn Fn(&Candidate<'_>) -> bool; 4] = [&is_id, &is_name, &is_like, &is_kind];
-    for way in ways {
-        let found: Vec<_> = (0..candidates.len()).filter(|&at| way(&candidates[at])).collect();
+    let matchers: [&dyn Fn(&Candidate<'_>) -> bool; 4] = [&is_id, &is_name, &is_like, &is_kind];
+    for matcher in matchers {
+        let found: Vec<_> = (0..candidates.len()).filter(|&at| matcher(&candidates[at])).collect();
         match found.as_slice() {
             [] => {}
             [only] => return Ok(*only),
@@ -54,11 +54,11 @@ fn ambiguous_error(
 
 fn not_found_error(noun: Noun, candidates: &[Candidate<'_>], text: &str) -> FlowError {
     let message = format!("no {} `{text}` in this account", noun.singular);
-    let stop = FlowError::not_found(message).hint(format!("`{}`", noun.list_command));
+    let error = FlowError::not_found(message).hint(format!("`{}`", noun.list_command));
     if candidates.is_empty() {
-        return stop.cause(format!("the account has no {}s", noun.singular));
+        return error.cause(format!("the account has no {}s", noun.singular));
     }
-    stop.causes(
+    error.causes(
         candidates.iter().take(10).map(|candidate| format!("existing: {}", describe(candidate))),
     )
 }
@@ -96,7 +96,7 @@ mod tests {
         ] {
             let picked = select_one(NOUN, &ALL, text, kind).map(|at| ALL[at].id);
             assert_eq!(
-                picked.as_ref().map_err(|stop| stop.message.as_str()),
+                picked.as_ref().map_err(|error| error.message.as_str()),
                 found.as_ref().map_err(|text| *text),
                 "{text}"
             );
@@ -105,10 +105,10 @@ mod tests {
 
     #[test]
     fn an_ambiguous_name_lists_the_candidates() {
-        let stop = select_one(NOUN, &ALL, "OKTA", None).unwrap_err();
-        assert_eq!(stop.kind, FlowErrorKind::Conflict);
-        assert_eq!(stop.causes, ["p1  Okta (okta)", "p2  okta (okta)"]);
-        let stop = select_one(NOUN, &[], "x", None).unwrap_err();
-        assert_eq!(stop.causes, ["the account has no identity providers"]);
+        let error = select_one(NOUN, &ALL, "OKTA", None).unwrap_err();
+        assert_eq!(error.kind, FlowErrorKind::Conflict);
+        assert_eq!(error.causes, ["p1  Okta (okta)", "p2  okta (okta)"]);
+        let error = select_one(NOUN, &[], "x", None).unwrap_err();
+        assert_eq!(error.causes, ["the account has no identity providers"]);
     }
 }

@@ -49,14 +49,15 @@ pub fn sign_in_methods(
     let Some(app) = facts.sso_app().map_err(Clone::clone)? else { return Ok(Vec::new()) };
     let pins: Vec<_> = pins.iter().map(|pin| &pin.id).collect();
     let providers = facts.health.iter().filter(|one| {
-        let seen = one.points.as_ref();
-        seen.is_some_and(|points| points.iter().all(|point| !point.is_failure()))
+        let checks = one.points.as_ref();
+        checks.is_some_and(|points| points.iter().all(|point| !point.is_failure()))
     });
-    let mut ways: Vec<_> = providers.map(|one| SignInMethod::Provider(one.name.clone())).collect();
+    let mut methods: Vec<_> =
+        providers.map(|one| SignInMethod::Provider(one.name.clone())).collect();
     if offers_pin(app, &pins) {
-        ways.push(SignInMethod::Pin);
+        methods.push(SignInMethod::Pin);
     }
-    Ok(ways)
+    Ok(methods)
 }
 
 /// `None` if one of them may work.
@@ -119,10 +120,10 @@ pub fn describe_methods(all: &[DomainSignIn]) -> Vec<String> {
             None => "sign-in not checked".to_owned(),
             Some([]) => "no user can sign in: nothing is allowed".to_owned(),
             Some(methods) => {
-                let ways: Vec<_> = methods.iter().map(ToString::to_string).collect();
+                let texts: Vec<_> = methods.iter().map(ToString::to_string).collect();
                 let is_tested = methods == [SignInMethod::Password];
                 let note = if is_tested { "" } else { " (not tested)" };
-                format!("users sign in {}{note}", ways.join(" or "))
+                format!("users sign in {}{note}", texts.join(" or "))
             }
         };
         format!("{}: {how}", domains.join(", "))
@@ -137,7 +138,7 @@ mod tests {
     use crate::flow::preflight::Health;
     use crate::idp::check::{CheckOptions, Subject, offline};
 
-    fn unseen<T>() -> Result<T, NotChecked> {
+    fn not_checked<T>() -> Result<T, NotChecked> {
         Err(NotChecked { kind: ErrorKind::Forbidden, reason: "no".to_owned() })
     }
 
@@ -161,33 +162,33 @@ mod tests {
             });
             let kind = if healthy { "okta" } else { "oidc" };
             let config = config.unwrap();
-            let terms = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, 1);
-            let points = offline(Subject::new(kind, &config), &terms);
+            let thresholds = CheckOptions::new(jiff::Timestamp::UNIX_EPOCH, 1);
+            let points = offline(Subject::new(kind, &config), &thresholds);
             points.into_iter().filter(|point| !healthy || !point.is_failure()).collect()
         });
         let health = Health { name: "oidc".to_owned(), id: "oidc".to_owned(), points };
         Facts {
-            organization: unseen(),
+            organization: not_checked(),
             idps: Ok(idps.iter().map(idp).collect()),
             health: vec![health],
             apps: Ok(vec![serde_json::from_str(&app).unwrap()]),
-            policies: unseen(),
-            members: unseen(),
-            logins: unseen(),
-            users: unseen(),
+            policies: not_checked(),
+            members: not_checked(),
+            logins: not_checked(),
+            users: not_checked(),
             identities: Vec::new(),
             hand_tests: Vec::new(),
             audit_log: None,
-            token: unseen(),
+            token: not_checked(),
             recovery: None,
         }
     }
 
-    fn ways(enabled: &str, facts: &Facts) -> String {
+    fn methods(enabled: &str, facts: &Facts) -> String {
         let text = format!(r#"{{"id":"c","email_domain":"cool.cats","enabled":{enabled}}}"#);
         let connector = serde_json::from_str(&text).unwrap();
-        let ways = sign_in_methods(&connector, facts).unwrap();
-        ways.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        let methods = sign_in_methods(&connector, facts).unwrap();
+        methods.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     }
 
     #[test]
@@ -208,7 +209,7 @@ mod tests {
         ] {
             let facts = facts(allowed, instant, idps, healthy);
             assert_eq!(
-                ways(enabled, &facts),
+                methods(enabled, &facts),
                 expected,
                 "{enabled} {allowed} {instant} {healthy:?}"
             );
@@ -258,7 +259,7 @@ mod tests {
     #[test]
     fn what_may_not_be_read_is_no_way_in_and_no_lockout() {
         let connector = serde_json::from_str(r#"{"id":"c","email_domain":"d","enabled":true}"#);
-        let facts = Facts { apps: unseen(), ..facts("", false, &[], None) };
+        let facts = Facts { apps: not_checked(), ..facts("", false, &[], None) };
         assert!(sign_in_methods(&connector.unwrap(), &facts).is_err());
     }
 }

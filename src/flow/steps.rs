@@ -80,7 +80,7 @@ impl<'a, I: Copy> StepLog<'a, I> {
     pub fn fail_current(&self, error: &Error) {
         let Some(id) = self.current.get() else { return };
         let detail = match error {
-            Error::Flow(stop) => stop.message.clone(),
+            Error::Flow(flow_error) => flow_error.message.clone(),
             Error::Api(_) | Error::ApiContext(_) => error.line(),
         };
         self.end(id, StepState::from_error(error), detail);
@@ -98,20 +98,20 @@ mod tests {
 
     #[test]
     fn an_error_marks_the_step_it_ended_and_no_other() {
-        let stop = |kind| Error::Flow(FlowError::new(kind, "no").cause("for a reason"));
+        let flow_error = |kind| Error::Flow(FlowError::new(kind, "no").cause("for a reason"));
         let refusal =
             ErrorResponse { status: 500, errors: Vec::new(), ray: None, retry_after: None };
         let refused = Error::Api(api::Error::refused("GET /a", refusal));
         for (error, state, detail) in [
-            (stop(FlowErrorKind::NotYet), StepState::Pending, "no"),
-            (stop(FlowErrorKind::Refused), StepState::Blocked, "no"),
-            (stop(FlowErrorKind::Declined), StepState::Blocked, "no"),
-            (stop(FlowErrorKind::Conflict), StepState::Failed, "no"),
+            (flow_error(FlowErrorKind::NotYet), StepState::Pending, "no"),
+            (flow_error(FlowErrorKind::Refused), StepState::Blocked, "no"),
+            (flow_error(FlowErrorKind::Declined), StepState::Blocked, "no"),
+            (flow_error(FlowErrorKind::Conflict), StepState::Failed, "no"),
             (refused, StepState::Failed, "`GET /a` failed: the API answered 500"),
         ] {
-            let told = RefCell::new(Vec::new());
+            let observed = RefCell::new(Vec::new());
             let steps =
-                StepLog::new(|step: &Step<u8>| told.borrow_mut().push((step.id, step.state)));
+                StepLog::new(|step: &Step<u8>| observed.borrow_mut().push((step.id, step.state)));
             steps.end(1, StepState::Skipped, "");
             steps.fail_current(&error);
             steps.begin(2);
@@ -121,7 +121,7 @@ mod tests {
             let last = ended.last().map(|step| (step.id, step.state, step.detail.as_str()));
             assert_eq!((ended.len(), last), (2, Some((2, state, detail))));
             let doing = (2, StepState::Running);
-            assert_eq!(told.into_inner(), [(1, StepState::Skipped), doing, (2, state)]);
+            assert_eq!(observed.into_inner(), [(1, StepState::Skipped), doing, (2, state)]);
         }
     }
 }

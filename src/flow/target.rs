@@ -86,11 +86,11 @@ impl Target {
         let fixed = asked.iter().find(|asked| self.is_fixed(&asked.field));
         fixed.map_or(Ok(()), |fixed| {
             let message = format!("`{}` of this {noun} cannot be changed", fixed.field);
-            let stop = FlowError::refused(message);
+            let error = FlowError::refused(message);
             Err(if fixed.field == "type" && matches!(self, Self::Idp(_)) {
-                stop.hint("create another with `cfsso idp create <TYPE>`")
+                error.hint("create another with `cfsso idp create <TYPE>`")
             } else {
-                stop
+                error
             })
         })
     }
@@ -197,8 +197,8 @@ mod tests {
             (r#""""#, r#""•••""#, true),
             (r#""***""#, r#""new""#, false),
         ] {
-            let stop = Target::ensure_no_masked_secrets(&object(before), &object(wanted)).err();
-            assert_eq!(stop.is_some(), refused, "{before} {wanted}");
+            let error = Target::ensure_no_masked_secrets(&object(before), &object(wanted)).err();
+            assert_eq!(error.is_some(), refused, "{before} {wanted}");
         }
     }
 
@@ -242,8 +242,8 @@ mod tests {
         ] {
             let before = before.parse().unwrap();
             let asked = diff::diff(&before, &after.parse().unwrap());
-            let stop = target.ensure_writable(&before, &asked).err();
-            assert_eq!(stop.map(|stop| stop.message).as_deref(), refusal, "{after}");
+            let error = target.ensure_writable(&before, &asked).err();
+            assert_eq!(error.map(|error| error.message).as_deref(), refusal, "{after}");
         }
     }
 

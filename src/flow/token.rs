@@ -93,11 +93,11 @@ impl Owner {
 }
 
 impl Report {
-    pub fn stop(&self) -> Option<FlowError> {
-        let stop = FlowError::new(FlowErrorKind::NoToken, self.problem.clone()?);
+    pub fn error(&self) -> Option<FlowError> {
+        let error = FlowError::new(FlowErrorKind::NoToken, self.problem.clone()?);
         Some(match &self.fix {
-            Some(remedy) => stop.hint(remedy),
-            None => stop,
+            Some(remedy) => error.hint(remedy),
+            None => error,
         })
     }
 }
@@ -345,7 +345,7 @@ mod tests {
         ] {
             let judged = judged(kind, status, owner);
             let fits = match problem {
-                Some(words) => judged.as_ref().is_some_and(|told| told.contains(words)),
+                Some(words) => judged.as_ref().is_some_and(|text| text.contains(words)),
                 None => judged.is_none(),
             };
             assert!(fits, "{kind:?} {status:?} {owner:?}: {judged:?}");

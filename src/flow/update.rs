@@ -203,12 +203,12 @@ impl Update {
         self.requested.iter().all(|asked| asked.field != field) && self.desired.get(&path).is_none()
     }
 
-    fn not_confirmed_error(&self, missed: &[Difference], strayed: &[Difference]) -> FlowError {
+    fn not_confirmed_error(&self, missed: &[Difference], unexpected: &[Difference]) -> FlowError {
         FlowError::not_confirmed(format!("{} was sent, but the result differs", self.subject()))
             .causes(missed.iter().map(|missed| {
                 format!("`{}`: sent {}, now {}", missed.field, missed.before, missed.after)
             }))
-            .causes(strayed.iter().map(|strayed| format!("unexpected: {strayed}")))
+            .causes(unexpected.iter().map(|difference| format!("unexpected: {difference}")))
             .hint(format!("{}, or undo with `cfsso journal undo`", self.target.show_command()))
     }
 }
@@ -307,12 +307,12 @@ mod tests {
             ("v1", "v2", Some("`version`: v1 -> v2")),
         ] {
             let now = BEFORE.replace(from, to).parse().unwrap();
-            let stop = edit.ensure_unchanged(&now).err();
+            let error = edit.ensure_unchanged(&now).err();
             assert_eq!(
-                stop.as_ref().map(|stop| stop.kind),
+                error.as_ref().map(|error| error.kind),
                 conflict.map(|_| FlowErrorKind::Conflict)
             );
-            assert_eq!(stop.and_then(|stop| stop.causes.first().cloned()).as_deref(), conflict);
+            assert_eq!(error.and_then(|error| error.causes.first().cloned()).as_deref(), conflict);
         }
     }
 
@@ -320,7 +320,7 @@ mod tests {
     fn what_reads_back_is_told_apart() {
         let edit = edit(&["config", "client_id"], "b");
         let sent = BEFORE.replace(r#""a""#, r#""b""#);
-        for (from, to, besides, strayed) in [
+        for (from, to, besides, unexpected) in [
             ("", "", &[][..], &[][..]),
             ("v1", "v2", &["version"], &[]),
             (r#""claims":null"#, r#""claims":["x"]"#, &["config.claims"], &[]),
@@ -331,10 +331,10 @@ mod tests {
         ] {
             let edited = edit.compare_with(sent.replace(from, to).parse().unwrap()).unwrap();
             assert_eq!(fields(&edited.changed_by_api), besides, "{from}");
-            assert_eq!(fields(&edited.unexpected), strayed, "{from}");
+            assert_eq!(fields(&edited.unexpected), unexpected, "{from}");
             assert_eq!(
                 edited.unexpected_change_error(&edit).is_some(),
-                !strayed.is_empty(),
+                !unexpected.is_empty(),
                 "{from}"
             );
         }
@@ -343,9 +343,9 @@ mod tests {
     #[test]
     fn what_was_asked_and_does_not_read_back_is_an_error() {
         let edit = edit(&["config", "client_id"], "b");
-        let stop = edit.compare_with(BEFORE.parse().unwrap()).unwrap_err();
-        assert_eq!(stop.kind, FlowErrorKind::NotConfirmed);
-        assert_eq!(stop.causes, [r#"`config.client_id`: sent "b", now "a""#]);
+        let error = edit.compare_with(BEFORE.parse().unwrap()).unwrap_err();
+        assert_eq!(error.kind, FlowErrorKind::NotConfirmed);
+        assert_eq!(error.causes, [r#"`config.client_id`: sent "b", now "a""#]);
     }
 
     #[test]

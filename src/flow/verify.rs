@@ -89,18 +89,18 @@ async fn wait_until_final(
     deadline: Timestamp,
     on_look: &dyn Fn(&Connector),
 ) -> Result<Connector, Error> {
-    let mut seen = connector;
+    let mut latest = connector;
     let mut first = true;
     let ended = wait::poll(env.clock, deadline, async || {
         if !first {
-            seen = env.client.send(&connector::get(env.account, &seen.id)).await?;
+            latest = env.client.send(&connector::get(env.account, &latest.id)).await?;
         }
         first = false;
-        on_look(&seen);
-        Ok((next_action(&seen) != VerifyAction::Wait).then(|| seen.clone()))
+        on_look(&latest);
+        Ok((next_action(&latest) != VerifyAction::Wait).then(|| latest.clone()))
     })
     .await?;
-    ended.ok_or_else(|| pending(&seen).into())
+    ended.ok_or_else(|| pending(&latest).into())
 }
 
 pub async fn poll_until(
@@ -111,9 +111,9 @@ pub async fn poll_until(
     on_look: &dyn Fn(&Connector),
 ) -> Result<Option<Connector>, Error> {
     let id = connector.id.clone();
-    let mut seen = Some(connector);
+    let mut latest = Some(connector);
     wait::poll(env.clock, deadline, async || {
-        let now = match seen.take() {
+        let now = match latest.take() {
             Some(connector) => connector,
             None => env.client.send(&connector::get(env.account, &id)).await?,
         };

@@ -33,12 +33,12 @@ pub async fn poll<T>(
             Err(error) => return Err(error),
             Ok(None) => {}
         }
-        let left = deadline.duration_since(clock.now());
-        let Ok(left) = Duration::try_from(left) else { return Ok(None) };
-        if left.is_zero() {
+        let time_left = deadline.duration_since(clock.now());
+        let Ok(time_left) = Duration::try_from(time_left) else { return Ok(None) };
+        if time_left.is_zero() {
             return Ok(None);
         }
-        clock.sleep(delay.min(left)).await;
+        clock.sleep(delay.min(time_left)).await;
     }
     Ok(None)
 }

@@ -29,8 +29,8 @@ pub struct FieldError {
 pub enum FieldProblem {
     #[error("is missing: {help}")]
     Missing { help: &'static str },
-    #[error("is not a field of `{kind}`{}; its fields: {}", hint(", did you mean", meant.as_ref()), code_list(fields))]
-    Unknown { kind: String, meant: Option<String>, fields: Vec<&'static str> },
+    #[error("is not a field of `{kind}`{}; its fields: {}", hint(", did you mean", suggestion.as_ref()), code_list(fields))]
+    Unknown { kind: String, suggestion: Option<String>, fields: Vec<&'static str> },
     #[error("must be {expected}, not {found}")]
     Kind { expected: String, found: &'static str },
     #[error("must be one of {}, not `{found}`", code_list(choices))]
@@ -47,8 +47,8 @@ pub enum FieldProblem {
     MaskedSecret,
     #[error("is null, which would delete the stored value; leave it out to keep it")]
     Null,
-    #[error("{misfit}{}", hint("; use", meant.as_ref()))]
-    Misfit { misfit: Misfit, meant: Option<String> },
+    #[error("{misfit}{}", hint("; use", suggestion.as_ref()))]
+    Misfit { misfit: Misfit, suggestion: Option<String> },
     #[error("must be from {least} to {most}")]
     Range { least: u64, most: u64 },
     #[error(
@@ -65,14 +65,14 @@ pub enum FieldProblem {
     Certificate(certificate::CertificateError),
 }
 
-fn hint(lead: &str, meant: Option<&String>) -> String {
-    meant.map(|meant| format!("{lead} `{meant}`")).unwrap_or_default()
+fn hint(lead: &str, suggestion: Option<&String>) -> String {
+    suggestion.map(|suggestion| format!("{lead} `{suggestion}`")).unwrap_or_default()
 }
 
 impl FieldError {
-    pub fn meant(&self) -> Option<&str> {
+    pub fn suggestion(&self) -> Option<&str> {
         match &self.wrong {
-            FieldProblem::Misfit { meant, .. } => meant.as_deref(),
+            FieldProblem::Misfit { suggestion, .. } => suggestion.as_deref(),
             _ => None,
         }
     }
@@ -177,8 +177,8 @@ pub fn check_field(kind: &IdpTypeSpec, name: &str, value: &Json) -> Result<(), F
     let invalid = |wrong| Err(FieldError { field: name.to_owned(), wrong });
     let Some(field) = kind.field(name) else {
         let fields = kind.input_fields().map(|field| field.name).collect();
-        let meant = kind.nearest_field(name).map(|field| field.name.to_owned());
-        return invalid(FieldProblem::Unknown { kind: kind.name.to_owned(), meant, fields });
+        let suggestion = kind.nearest_field(name).map(|field| field.name.to_owned());
+        return invalid(FieldProblem::Unknown { kind: kind.name.to_owned(), suggestion, fields });
     };
     if name == "scopes" && value.as_array().is_some_and(Vec::is_empty) {
         return invalid(FieldProblem::NoEmail);
@@ -270,7 +270,8 @@ fn wrong_text_of(field: &Field, text: &str) -> Option<FieldProblem> {
     if text.trim().is_empty() {
         return None;
     }
-    misfit(field.value, text).map(|(misfit, meant)| FieldProblem::Misfit { misfit, meant })
+    misfit(field.value, text)
+        .map(|(misfit, suggestion)| FieldProblem::Misfit { misfit, suggestion })
 }
 
 fn wrong_url(text: &str) -> Option<FieldProblem> {

@@ -36,8 +36,8 @@ pub enum PresetError {
     Missing { preset: &'static str, what: &'static str },
     #[error("{preset} has one issuer, `{issuer}`; leave out the rest")]
     UnexpectedInput { preset: &'static str, issuer: &'static str },
-    #[error("`{given}` is the Okta admin console; the issuer is `{meant}`")]
-    AdminUrl { given: String, meant: String },
+    #[error("`{given}` is the Okta admin console; the issuer is `{organization_url}`")]
+    AdminUrl { given: String, organization_url: String },
     #[error(
         "`{given}` is not a directory ID: the UUID in the Entra admin center, \
          `Tenant ID` under Overview"
@@ -91,8 +91,8 @@ fn okta(inputs: Inputs<'_>) -> Result<Issuer, PresetError> {
     let what = "the organization's URL, such as `https://company.okta.com`";
     let given = inputs.url.ok_or(PresetError::Missing { preset: "Okta", what })?;
     let url = base(given)?;
-    if let Some(meant) = organization_of_admin(&url) {
-        return Err(PresetError::AdminUrl { given: given.to_owned(), meant });
+    if let Some(organization_url) = organization_of_admin(&url) {
+        return Err(PresetError::AdminUrl { given: given.to_owned(), organization_url });
     }
     let text = url.as_str().trim_end_matches('/');
     match inputs.name {

@@ -35,10 +35,10 @@ pub enum Misfit {
 pub fn misfit(value: Value, text: &str) -> Option<(Misfit, Option<String>)> {
     let is_sentence = matches!(value, Value::Text | Value::List | Value::NotUuid);
     if let Some(found) = invisible(text, is_sentence) {
-        let meant = text.trim_matches(is_invisible);
-        let is_shorter = !meant.is_empty() && meant.len() < text.len();
-        let is_clean = is_shorter && misfit(value, meant).is_none();
-        return Some((found, is_clean.then(|| meant.to_owned())));
+        let suggestion = text.trim_matches(is_invisible);
+        let is_shorter = !suggestion.is_empty() && suggestion.len() < text.len();
+        let is_clean = is_shorter && misfit(value, suggestion).is_none();
+        return Some((found, is_clean.then(|| suggestion.to_owned())));
     }
     match value {
         Value::Identifier | Value::Url => fragment(text),
@@ -98,14 +98,15 @@ fn origin(text: &str) -> Option<(Misfit, Option<String>)> {
         let is_host = Url::parse(&whole).is_ok_and(|url| {
             url.username().is_empty() && url.host_str().is_some_and(|host| host.contains('.'))
         });
-        let meant = is_host.then(|| origin(&whole).map_or(Some(whole), |(_, meant)| meant));
-        return Some((Misfit::NoScheme, meant.flatten()));
+        let suggestion =
+            is_host.then(|| origin(&whole).map_or(Some(whole), |(_, suggestion)| suggestion));
+        return Some((Misfit::NoScheme, suggestion.flatten()));
     };
     if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
         return None;
     }
-    if let Some(meant) = organization_of_admin(&url) {
-        return Some((Misfit::Admin, Some(meant)));
+    if let Some(suggestion) = organization_of_admin(&url) {
+        return Some((Misfit::Admin, Some(suggestion)));
     }
     let path = &url[url::Position::BeforePath..];
     (path != "/").then(|| (Misfit::Path(path.to_owned()), Some(url.origin().ascii_serialization())))
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn what_a_text_can_never_be_is_told_with_what_was_meant() {
-        for (value, text, problem, meant) in [
+        for (value, text, problem, suggestion) in [
             (Value::Identifier, " 0oa1", "contains a space (U+0020) at position 1", Some("0oa1")),
             (Value::Identifier, "0oa 1", "contains a space (U+0020) at position 4", None),
             (
@@ -200,7 +201,11 @@ mod tests {
             ),
         ] {
             let (misfit, fix) = misfit(value, text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((misfit.to_string().as_str(), fix.as_deref()), (problem, meant), "{text}");
+            assert_eq!(
+                (misfit.to_string().as_str(), fix.as_deref()),
+                (problem, suggestion),
+                "{text}"
+            );
         }
     }
 

@@ -26,7 +26,7 @@ pub fn is_secret_name(name: &str) -> bool {
     /// Such a name holds a location, not the secret.
     const LOCATION_SUFFIXES: [&str; 2] = ["_file", "_stdin"];
     const NAMES: [&str; 4] = ["authorization", "proxy_authorization", "cookie", "set_cookie"];
-    let name = words(name);
+    let name = snake_case(name);
     if LOCATION_SUFFIXES.iter().any(|place| name.ends_with(place)) {
         return false;
     }
@@ -38,15 +38,15 @@ pub fn is_secret_name(name: &str) -> bool {
 }
 
 /// Ends with `token`. In a policy, `service_token` is a rule that names a token by its ID.
-fn is_token(words: &str) -> bool {
-    let before = words.strip_suffix("token");
+fn is_token(name: &str) -> bool {
+    let before = name.strip_suffix("token");
     before.is_some_and(|before| {
         before.is_empty() || before.ends_with('_') && !before.ends_with("service_")
     })
 }
 
 /// The words of a name in lower case, joined by `_`.
-fn words(name: &str) -> String {
+fn snake_case(name: &str) -> String {
     let mut words = String::with_capacity(name.len());
     let mut was_lower = false;
     for character in name.chars() {

@@ -100,7 +100,7 @@ impl Answers {
         let error = self.not_usable(unused, "no question asks for it");
         let known = asked.iter().map(String::as_str).chain(later.iter().copied());
         Err(match nearest(unused, known, 0.8) {
-            Some(meant) => error.hint(format!("`{meant}`")),
+            Some(suggestion) => error.hint(format!("`{suggestion}`")),
             None => error,
         })
     }

@@ -68,12 +68,12 @@ fn has_received(state: &State, share: &Share, account: &str, now: Timestamp) -> 
     share.account != account
         && status(share.removed, now) != "deleted"
         && share.recipients.iter().any(|recipient| {
-            let is_meant = match &recipient.target {
+            let is_match = match &recipient.target {
                 Target::Account(id) => id == account,
                 Target::Organization(id) => state.parent(account).as_ref() == Some(id),
             };
             let status = association(recipient, can_receive(state, recipient), now);
-            is_meant && matches!(status, "associated" | "disassociating")
+            is_match && matches!(status, "associated" | "disassociating")
         })
 }
 

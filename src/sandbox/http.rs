@@ -66,9 +66,9 @@ async fn handle(
     let path = request.uri().path();
     let path = path.strip_prefix(BASE).unwrap_or(path);
     let fault = shared.faults().next_fault(&exchange.method, path);
-    let left = remaining_quota(&shared, credential, fault.as_ref());
+    let quota = remaining_quota(&shared, credential, fault.as_ref());
     let answer = match fault {
-        _ if left.is_exceeded => Some(rate_limited(left.reset)),
+        _ if quota.is_exceeded => Some(rate_limited(quota.reset)),
         None => Some(process(&shared, request, next).await),
         Some(fault) => apply_fault(fault, &shared, request, next).await,
     };
@@ -76,7 +76,7 @@ async fn handle(
         wire.close();
         StatusCode::NO_CONTENT.into_response()
     });
-    add_headers(&mut answer, &left, &shared);
+    add_headers(&mut answer, &quota, &shared);
     exchange.status = (!wire.is_cut()).then(|| answer.status().as_u16());
     shared.record(exchange);
     answer
@@ -102,12 +102,12 @@ fn masked(path: &str) -> String {
 
 /// Counts the request. A fault may set the rest to zero.
 fn remaining_quota(shared: &AppState, credential: Option<String>, fault: Option<&Kind>) -> Quota {
-    let left = shared.limits().count(credential, shared.clock.now());
+    let quota = shared.limits().count(credential, shared.clock.now());
     match fault {
         Some(&Kind::RateLimited(seconds)) => {
             Quota { is_exceeded: true, remaining: 0, reset: seconds.into() }
         }
-        _ => left,
+        _ => quota,
     }
 }
 
@@ -187,10 +187,10 @@ async fn truncate(answer: Response) -> Response {
     Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() / 2)))
 }
 
-fn add_headers(answer: &mut Response, left: &Quota, shared: &AppState) {
+fn add_headers(answer: &mut Response, quota: &Quota, shared: &AppState) {
     for (name, value) in [
         ("cf-ray", shared.ray()),
-        ("ratelimit", left.header()),
+        ("ratelimit", quota.header()),
         ("ratelimit-policy", Quota::policy()),
     ] {
         let value = HeaderValue::from_str(&value).expect("digits and quotes make a header");

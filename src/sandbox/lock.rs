@@ -30,7 +30,7 @@ impl Lock {
         let path = beside(state, ".lock");
         let holder = LockOwner { pid: std::process::id(), command: command.to_owned(), url: None };
         let file = open(&path).map_err(|source| failed("open", &path, source))?;
-        let mut left = patience;
+        let mut time_left = patience;
         loop {
             match file.try_lock() {
                 Ok(()) => break,
@@ -38,12 +38,12 @@ impl Lock {
                 Err(TryLockError::WouldBlock) => {
                     let holder = read(&path);
                     // A service holds it for long, and can be used through its API.
-                    if left.is_zero() || holder.is_service() {
+                    if time_left.is_zero() || holder.is_service() {
                         return Err(Error::Locked { path: state.to_owned(), holder });
                     }
-                    let step = left.min(RETRY_INTERVAL);
+                    let step = time_left.min(RETRY_INTERVAL);
                     clock.sleep(step).await;
-                    left -= step;
+                    time_left -= step;
                 }
             }
         }

@@ -71,15 +71,15 @@ impl AppState {
     }
 
     pub fn faults(&self) -> MutexGuard<'_, ActiveFaults> {
-        held(&self.faults)
+        lock(&self.faults)
     }
 
     pub fn limits(&self) -> MutexGuard<'_, Limits> {
-        held(&self.limits)
+        lock(&self.limits)
     }
 
     pub fn record(&self, exchange: LoggedRequest) {
-        let mut log = held(&self.log);
+        let mut log = lock(&self.log);
         if log.len() == REMEMBERED {
             log.pop_front();
         }
@@ -87,19 +87,19 @@ impl AppState {
     }
 
     pub fn log(&self) -> Vec<LoggedRequest> {
-        held(&self.log).iter().cloned().collect()
+        lock(&self.log).iter().cloned().collect()
     }
 
     pub fn down(&self) -> MutexGuard<'_, BTreeSet<String>> {
-        held(&self.down)
+        lock(&self.down)
     }
 
     pub fn log_behavior(&self) -> MutexGuard<'_, LogBehavior> {
-        held(&self.log_behavior)
+        lock(&self.log_behavior)
     }
 
     pub fn planned(&self) -> MutexGuard<'_, Vec<PlannedSignIn>> {
-        held(&self.planned)
+        lock(&self.planned)
     }
 
     pub fn is_down(&self, slug: &str) -> bool {
@@ -111,6 +111,6 @@ impl AppState {
     }
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

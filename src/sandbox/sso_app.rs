@@ -73,8 +73,8 @@ pub(super) fn add_connector(state: &mut State, connector: &Connector) {
         Some(position) => state.apps[position].id.clone(),
         None => create(state, &connector.account, now),
     };
-    let taken = state.policies.iter().filter(|policy| policy.app == app);
-    let precedence = taken.filter_map(Policy::precedence).max().unwrap_or(0) + 1;
+    let policies = state.policies.iter().filter(|policy| policy.app == app);
+    let precedence = policies.filter_map(Policy::precedence).max().unwrap_or(0) + 1;
     let id = derived_uuid(["policy", &connector.id]);
     let domain = &connector.email_domain;
     let object = json!({

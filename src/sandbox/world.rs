@@ -118,8 +118,8 @@ impl Sandbox {
     ) -> Result<(), Error> {
         let account = account.to_string();
         self.shared.store.change(|state| {
-            let is_meant = |known: &Member| known.account == account && known.email == email;
-            state.members.retain(|known| !is_meant(known));
+            let is_match = |known: &Member| known.account == account && known.email == email;
+            state.members.retain(|known| !is_match(known));
             let is_there = status == Membership::Accepted;
             let name = is_there.then(|| ("New".to_owned(), "Member".to_owned()));
             let id = state.next_id();

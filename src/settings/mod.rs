@@ -442,9 +442,9 @@ mod tests {
                 env.extend(token);
                 env.extend(variable.map(|it| ("CLOUDFLARE_BASE_URL", it)));
                 env.extend(account.map(|it| ("CLOUDFLARE_ACCOUNT_ID", it)));
-                let settled = settle(line, &env);
-                assert_eq!(settled.is_ok(), allowed, "{line} {env:?} {text} {settled:?}");
-                if let Err(error) = settled {
+                let result = settle(line, &env);
+                assert_eq!(result.is_ok(), allowed, "{line} {env:?} {text} {result:?}");
+                if let Err(error) = result {
                     assert!(matches!(error, Error::CredentialForOtherBase { .. }), "{error}");
                 }
                 // The simulator has its own token.
@@ -501,9 +501,9 @@ mod tests {
         ] {
             let (_dir, path) = config(text);
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            let settled = settle("", &[("CFSSO_CONFIG", &path)]);
-            assert_eq!(settled.is_err(), refused, "{mode:o}");
-            let warnings = settled.map(|settings| settings.warnings).unwrap_or_default();
+            let result = settle("", &[("CFSSO_CONFIG", &path)]);
+            assert_eq!(result.is_err(), refused, "{mode:o}");
+            let warnings = result.map(|settings| settings.warnings).unwrap_or_default();
             assert_eq!(warnings.len(), usize::from(warned), "{mode:o} {warnings:?}");
             assert!(warnings.iter().all(|warning| warning.contains("chmod go-rwx")));
         }

@@ -96,7 +96,7 @@ impl Client {
             can_look_up: run.can_look,
             failure: fault.classify(&run.call.name),
             retry_after: fault.retry_after(),
-            time_left: self.left(),
+            time_left: self.time_left(),
             backoff: run.backoff.next().unwrap_or(MAX_RETRY_WAIT),
         };
         match retry::decide(&situation, &policy) {
@@ -138,7 +138,7 @@ impl Client {
         if let Some(pause) = self.pace.pause_after(&answer) {
             *lock(&self.shared.paused_until) = self.clock.now().saturating_add(pause).ok();
         }
-        judge(answer, run.call.method, decode, wire.secret())
+        evaluate_response(answer, run.call.method, decode, wire.secret())
     }
 
     async fn wait_for_the_rate_limit(&self, call: &HttpRequest) -> Result<(), RequestError> {
@@ -148,7 +148,7 @@ impl Client {
         if wait.is_zero() {
             return Ok(());
         }
-        if self.left().is_some_and(|left| left <= wait) {
+        if self.time_left().is_some_and(|time_left| time_left <= wait) {
             return Err(RequestError::DeadlineExceeded { sent: false, ray: None });
         }
         trace::rate_limit_wait(call, wait);
@@ -158,14 +158,16 @@ impl Client {
 
     fn limit(&self) -> Result<Timeout, RequestError> {
         let duration = self.config.request_timeout;
-        match self.left() {
+        match self.time_left() {
             Some(Duration::ZERO) => Err(RequestError::DeadlineExceeded { sent: false, ray: None }),
-            Some(left) if left < duration => Ok(Timeout { duration: left, is_deadline: true }),
+            Some(time_left) if time_left < duration => {
+                Ok(Timeout { duration: time_left, is_deadline: true })
+            }
             _ => Ok(Timeout { duration, is_deadline: false }),
         }
     }
 
-    fn left(&self) -> Option<Duration> {
+    fn time_left(&self) -> Option<Duration> {
         self.config.deadline.map(|deadline| self.until(deadline))
     }
 
@@ -183,8 +185,8 @@ impl Client {
     }
 
     pub(super) fn clear_unanswered(&self, run: &mut RetryState) {
-        if let Some(settled) = run.ticket.take() {
-            lock(&self.unanswered).retain(|(ticket, _)| *ticket != settled);
+        if let Some(finished) = run.ticket.take() {
+            lock(&self.unanswered).retain(|(ticket, _)| *ticket != finished);
         }
     }
 }
@@ -229,7 +231,7 @@ fn may_be_own_conflict(run: &RetryState, fault: &RequestError) -> bool {
     matches!(run.kind(fault), Some(ErrorKind::Conflict | ErrorKind::Invalid | ErrorKind::Other))
 }
 
-fn judge<T>(
+fn evaluate_response<T>(
     answer: HttpResponse,
     method: Method,
     decode: &(dyn Fn(Option<&str>) -> Decoded<T> + Sync),

@@ -140,7 +140,7 @@ impl Origin {
         if self == Self::Guessed { self } else { other }
     }
 
-    fn words(self) -> &'static str {
+    fn label(self) -> &'static str {
         match self {
             Self::Api => "from the API",
             Self::Derived => "derived",
@@ -163,7 +163,7 @@ fn okta(endpoint: &str, entity_id: &str) -> Vec<String> {
 impl Render for Values {
     fn show(&self, page: &mut Page) {
         let value = |value: &SourcedValue| {
-            let words = format!("  ({}, {})", value.source.words(), value.from);
+            let words = format!("  ({}, {})", value.source.label(), value.from);
             let label = match value.source {
                 Origin::Guessed => Status::Warning.paint(&words),
                 Origin::Api | Origin::Derived => Text::dim(words),

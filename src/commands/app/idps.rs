@@ -88,7 +88,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let edit = Update::prepare(&env, Target::App(app.id.clone()), |document| {
         let now: Vec<IdpReference> = document.parse_at(&["allowed_idps"]).unwrap_or_default();
         if now.is_empty() && matches!(admission, AllowedIdps::Change { .. }) && !odd.is_empty() {
-            return Err(one_would_be_lost(&odd));
+            return Err(invalid_record_error(&odd));
         }
         let list = app::new_allowed_list(&now, &admission, &all)?;
         if !args.force {
@@ -108,7 +108,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     update_output::run_update(context, &env, &edit, "change the allowed identity providers").await
 }
 
-fn one_would_be_lost(odd: &[OddRecord]) -> FlowError {
+fn invalid_record_error(odd: &[OddRecord]) -> FlowError {
     let message = "cannot determine the identity providers to keep; nothing was sent";
     FlowError::refused(message)
         .causes(odd.iter().map(OddRecord::describe))
@@ -157,9 +157,9 @@ pub(super) fn resolve_idp(
 ) -> Result<IdpId, FlowError> {
     match idp::pick(idps, text) {
         Ok(idp) => Ok(idp.id.clone()),
-        Err(stop) => match idp::as_id(text) {
+        Err(error) => match idp::as_id(text) {
             Some(id) if force || app.listed_idps().iter().any(|listed| *listed == id) => Ok(id),
-            _ => Err(stop),
+            _ => Err(error),
         },
     }
 }

@@ -59,12 +59,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         }
     })
     .await?;
-    let deed = match args.switch {
+    let action = match args.switch {
         Switch::On => "turn instant authentication on",
         Switch::Off => "turn instant authentication off",
     };
     if args.switch == Switch::On && !args.force && !edit.is_empty() {
         ensure_only_idp_works(context, &edit, &idps).await?;
     }
-    update_output::run_update(context, &env, &edit, deed).await
+    update_output::run_update(context, &env, &edit, action).await
 }

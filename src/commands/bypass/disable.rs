@@ -55,7 +55,7 @@ impl Args {
         Ok(default.map_or(Selection::OnlyEnabled, |default| Selection::Selected(vec![default])))
     }
 
-    fn again(&self) -> String {
+    fn rerun_command(&self) -> String {
         let names: Vec<_> = self.connectors.iter().map(ToString::to_string).collect();
         match names.as_slice() {
             [] if self.all => "bypass disable --all".to_owned(),
@@ -66,19 +66,21 @@ impl Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let which = args.which(context)?;
-    with_journal(context, &args.keeping, async |env| work(&args, &which, context, env).await).await
+    let selection = args.which(context)?;
+    with_journal(context, &args.keeping, async |env| work(&args, &selection, context, env).await)
+        .await
 }
 
 async fn work(
     args: &Args,
-    which: &Selection,
+    selection: &Selection,
     context: &Context,
     env: &Env<'_>,
 ) -> anyhow::Result<Outcome> {
-    let failed = |error: Error| with_alternative_hint(context, error, &args.again(), "bypass otp");
-    let found = match disable::read_connectors(env, which).await {
-        Err(Error::Flow(stop)) => return Err(stop.into()),
+    let failed =
+        |error: Error| with_alternative_hint(context, error, &args.rerun_command(), "bypass otp");
+    let found = match disable::read_connectors(env, selection).await {
+        Err(Error::Flow(error)) => return Err(error.into()),
         found => found.map_err(failed)?,
     };
     let wanted: Vec<_> = found.iter().filter(|connector| is_enabled(connector)).collect();
@@ -88,7 +90,7 @@ async fn work(
     if let Some(outcome) = plan_output::finish_dry_run(context, changes.clone(), "disabling")? {
         return Ok(outcome);
     }
-    let invalid_record_error = invalid_record_error(env, which);
+    let invalid_record_error = invalid_record_error(env, selection);
     let mut report = Report::new("disable");
     for connector in found.iter().filter(|connector| !is_enabled(connector)) {
         let title = format!("disable {}", connector.email_domain);
@@ -109,15 +111,17 @@ async fn work(
     confirm(&wanted, context).await?;
     for connector in &wanted {
         match disable::apply(env, connector).await {
-            Ok(seen) => {
-                let title = format!("disable {}", seen.email_domain);
+            Ok(connector) => {
+                let title = format!("disable {}", connector.email_domain);
                 report.done(title, "confirmed");
             }
-            Err(error) if report.changed() => return Ok(half(args, context, report, &error)),
+            Err(error) if report.changed() => {
+                return Ok(half_done_outcome(args, context, report, &error));
+            }
             Err(error) => return Err(failed(error)),
         }
     }
-    tell(&mut report, &wanted, &trials, args, context);
+    add_follow_ups(&mut report, &wanted, &trials, args, context);
     report.ok = invalid_record_error.is_none();
     Ok(Outcome::done(report).failed(invalid_record_error.map(Into::into)))
 }
@@ -145,8 +149,8 @@ async fn nothing_to_disable(found: &[Connector], env: &Env<'_>) -> Vec<String> {
 }
 
 /// The error for invalid connector records that may be enabled connectors.
-fn invalid_record_error(env: &Env<'_>, which: &Selection) -> Option<FlowError> {
-    let odd = match which {
+fn invalid_record_error(env: &Env<'_>, selection: &Selection) -> Option<FlowError> {
+    let odd = match selection {
         Selection::All | Selection::OnlyEnabled => env.client.odd_records(Some("connector")),
         Selection::Selected(_) => Vec::new(),
     };
@@ -163,32 +167,32 @@ fn invalid_record_error(env: &Env<'_>, which: &Selection) -> Option<FlowError> {
 }
 
 async fn confirm(wanted: &[&Connector], context: &Context) -> anyhow::Result<()> {
-    let (word, deed) = match wanted {
+    let (word, action) = match wanted {
         [only] => (only.email_domain.as_str(), "disable SSO".to_owned()),
         several => {
             let domains: Vec<_> = several.iter().map(|it| it.email_domain.as_str()).collect();
             ("all", format!("disable SSO for {}", domains.join(", ")))
         }
     };
-    Ok(context.confirm(word, &deed).await?)
+    Ok(context.confirm(word, &action).await?)
 }
 
-fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
+fn half_done_outcome(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
     report.ok = false;
     let done = report.steps.iter().filter(|step| step.state == "done").count();
     let message = format!("{done} connectors disabled, then one failed");
-    let stop = FlowError::half_done(message).causes(error.sentences());
-    let stop = stop.hint(format!(
+    let failure = FlowError::half_done(message).causes(error.sentences());
+    let failure = failure.hint(format!(
         "resume: {}; undo: {}; alternative: {}",
-        command(context, &args.again()),
+        command(context, &args.rerun_command()),
         command(context, "bypass undo"),
         command(context, "bypass otp")
     ));
-    Outcome::done(report).failed(Some(stop.into()))
+    Outcome::done(report).failed(Some(failure.into()))
 }
 
 /// SSO that was on trial is enabled by another trial, not by undoing the bypass.
-fn tell(
+fn add_follow_ups(
     report: &mut Report,
     disabled: &[&Connector],
     trials: &[OpenTrial],

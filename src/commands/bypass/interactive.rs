@@ -172,7 +172,7 @@ fn token(error: Option<&Error>) -> String {
             }
             _ => format!("Not available: {error}."),
         },
-        Some(Error::Flow(stop)) => format!("Not possible: {stop}."),
+        Some(Error::Flow(error)) => format!("Not possible: {error}."),
         Some(Error::ApiContext(explained)) => format!("Not available: {explained}."),
     }
 }

@@ -127,7 +127,7 @@ async fn with_journal<T>(
     if !keeping.no_journal && keeping.ticket.is_none() {
         return work(&env).await;
     }
-    let (who, clock) = (context.journal().who().clone(), context.clock.clone());
+    let (actor, clock) = (context.journal().actor().clone(), context.clock.clone());
     let sink: ticket::Sink<'_> = match keeping.file() {
         // Each line printed before a request is a whole ticket.
         None => Box::new(|text, stage| match stage {
@@ -147,10 +147,10 @@ async fn with_journal<T>(
         }),
     };
     let journal = if keeping.no_journal {
-        Journal::to_ticket(sink, who, clock)
+        Journal::to_ticket(sink, actor, clock)
     } else {
         let directory = context.journal().store()?.dir().to_owned();
-        Journal::in_directory(directory, who, clock).with_ticket(sink)
+        Journal::in_directory(directory, actor, clock).with_ticket(sink)
     };
     let env = Env { journal: &journal, ..env };
     work(&env).await
@@ -177,12 +177,12 @@ fn with_alternative_hint(
     other: &str,
 ) -> anyhow::Error {
     match error.into() {
-        Error::Flow(mut stop) if stop.kind == FlowErrorKind::Journal && stop.hint.is_some() => {
-            stop.hint = Some(format!(
+        Error::Flow(mut error) if error.kind == FlowErrorKind::Journal && error.hint.is_some() => {
+            error.hint = Some(format!(
                 "{} works without it",
                 command(context, &format!("{this} --no-journal"))
             ));
-            stop.into()
+            error.into()
         }
         error => anyhow::Error::from(error).context(AlternativeHint(command(context, other))),
     }
@@ -197,10 +197,10 @@ fn nobody_to_ask(domain: Option<&EmailDomain>, context: &Context) -> Result<(), 
     if context.screen.can_ask() {
         return Ok(());
     }
-    let which = domain.map_or_else(|| "--all".to_owned(), ToString::to_string);
+    let selection = domain.map_or_else(|| "--all".to_owned(), ToString::to_string);
     Err(FlowError::declined("choose a method (no terminal)").hint(format!(
         "{} or {}",
-        command(context, &format!("bypass disable {which} --yes")),
+        command(context, &format!("bypass disable {selection} --yes")),
         command(context, "bypass otp --yes")
     )))
 }

@@ -44,7 +44,7 @@ impl Args {
         Self { all_idps: false, accept_risk: None, keeping: JournalMode::default() }
     }
 
-    fn again(&self) -> &'static str {
+    fn rerun_command(&self) -> &'static str {
         if self.all_idps { "bypass otp --all-idps" } else { "bypass otp" }
     }
 }
@@ -54,16 +54,16 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 async fn work(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<Outcome> {
-    let failed = |error: Error| with_alternative_hint(context, error, args.again(), OTHER);
-    let reach = if args.all_idps { OtpScope::AllIdps } else { OtpScope::PinOnly };
+    let failed = |error: Error| with_alternative_hint(context, error, args.rerun_command(), OTHER);
+    let scope = if args.all_idps { OtpScope::AllIdps } else { OtpScope::PinOnly };
     let found = otp::read_state(env).await.map_err(failed)?;
     let pin = found.pin.clone();
     let planned = pin.clone().map_or_else(|| otp::NEW_PIN.parse(), Ok)?;
-    let edit = otp::edit(&found.app, &planned, reach)?;
+    let edit = otp::edit(&found.app, &planned, scope)?;
     let changes = otp::changes(env, pin.as_ref(), &edit);
     let obstacles = pin_delivery::delivery_problems(found.app.text(), pin.as_ref());
     if obstacles.admits_nobody && args.accept_risk.is_none() {
-        return Err(admits_nobody(obstacles.texts, context).into());
+        return Err(no_sign_in_error(obstacles.texts, context).into());
     }
     for obstacle in obstacles.texts {
         context.screen.warn(Text::prose(obstacle));
@@ -93,7 +93,7 @@ async fn work(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
         } else {
             report.already("one-time PIN", format!("{pin}"));
         }
-        otp::edit(&found.app, &pin, reach)?
+        otp::edit(&found.app, &pin, scope)?
     };
     let mut alarm = None;
     if edit.is_empty() {
@@ -102,16 +102,18 @@ async fn work(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
         match otp::allow_pin(env, &edit).await {
             Ok(edited) => {
                 alarm = edited.unexpected_change_error(&edit).map(anyhow::Error::from);
-                let seen = edit.requested.iter().map(ToString::to_string).collect::<Vec<_>>();
-                report.done("sign-in", format!("confirmed: {}", seen.join(", ")));
+                let confirmed = edit.requested.iter().map(ToString::to_string).collect::<Vec<_>>();
+                report.done("sign-in", format!("confirmed: {}", confirmed.join(", ")));
             }
-            Err(error) if report.changed() => return Ok(half(args, context, report, &error)),
+            Err(error) if report.changed() => {
+                return Ok(half_done_outcome(args, context, report, &error));
+            }
             Err(error) => return Err(failed(error)),
         }
     }
     let alarm = alarm.or(invalid_record_error.map(anyhow::Error::from));
     report.ok = alarm.is_none();
-    tell(&mut report, &found, created.as_ref(), args, context);
+    add_follow_ups(&mut report, &found, created.as_ref(), args, context);
     let outcome = if report.changed() {
         Outcome::done(report)
     } else {
@@ -120,7 +122,7 @@ async fn work(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
     Ok(outcome.failed(alarm))
 }
 
-fn admits_nobody(obstacles: Vec<String>, context: &Context) -> FlowError {
+fn no_sign_in_error(obstacles: Vec<String>, context: &Context) -> FlowError {
     FlowError::refused("no user could sign in with a one-time PIN; nothing was sent")
         .causes(obstacles)
         .hint(format!(
@@ -145,20 +147,20 @@ fn invalid_record_error(env: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError>
     )
 }
 
-fn half(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
+fn half_done_outcome(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
     report.ok = false;
     let message = "the one-time PIN was created, but the SSO App does not allow it yet";
-    let stop = FlowError::half_done(message).causes(error.sentences());
-    let stop = stop.hint(format!(
+    let failure = FlowError::half_done(message).causes(error.sentences());
+    let failure = failure.hint(format!(
         "alternative: {}; resume: {}; undo: {}",
         command(context, OTHER),
-        command(context, args.again()),
+        command(context, args.rerun_command()),
         command(context, "bypass undo")
     ));
-    Outcome::done(report).failed(Some(stop.into()))
+    Outcome::done(report).failed(Some(failure.into()))
 }
 
-fn tell(
+fn add_follow_ups(
     report: &mut Report,
     found: &CurrentState,
     created: Option<&IdpId>,

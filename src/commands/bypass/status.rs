@@ -24,7 +24,7 @@ pub struct Args {}
 pub struct Report {
     schema: &'static str,
     #[serde(flatten)]
-    standings: BypassStatus,
+    status: BypassStatus,
     /// The domains for which SSO is enforced; `null` if that could not be read.
     enabled_domains: Option<Vec<String>>,
     /// The domains for which SSO is not enforced; `null` if that could not be read.
@@ -40,21 +40,21 @@ pub struct Report {
 pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let (entries, is_read) = match super::super::journal::read(context) {
         Ok(reading) => (reading.entries, true),
-        Err(stop) => {
-            context.screen.warn(format!("journal not read: {}", stop.message));
+        Err(error) => {
+            context.screen.warn(format!("journal not read: {}", error.message));
             (Vec::new(), false)
         }
     };
     let env = context.env().await?;
-    let (connectors, mut standings, sign_in) = tokio::join!(
+    let (connectors, mut status, sign_in) = tokio::join!(
         connector::list(&env),
         status::read_status(&env, &entries),
         otp::read_state(&env),
     );
     if !is_read {
-        standings.active = None;
+        status.active = None;
     }
-    if standings.bypasses.is_empty() && connectors.is_err() {
+    if status.bypasses.is_empty() && connectors.is_err() {
         // Without connectors there is nothing to show, so failing to read them fails the command.
         connectors?;
         return Ok(Outcome::silent());
@@ -63,12 +63,12 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.warn(format!("SSO state not checked: {}", error.line()));
     }
     let (connectors, sign_in) = (connectors.as_deref().ok(), sign_in.ok());
-    Ok(Outcome::done(report(&env, standings, connectors, sign_in.as_ref())))
+    Ok(Outcome::done(report(&env, status, connectors, sign_in.as_ref())))
 }
 
 fn report(
     env: &Env<'_>,
-    standings: BypassStatus,
+    status: BypassStatus,
     connectors: Option<&[Connector]>,
     state: Option<&CurrentState>,
 ) -> Report {
@@ -80,7 +80,7 @@ fn report(
     };
     Report {
         schema: "cfsso/bypass-status/v1",
-        standings,
+        status,
         enabled_domains: domains(true),
         disabled_domains: domains(false),
         sign_in: connectors.map(|all| allowed_methods(all, state)),
@@ -91,7 +91,7 @@ fn report(
 
 impl Render for Report {
     fn show(&self, page: &mut Page) {
-        let BypassStatus { active: in_force, since, bypasses } = &self.standings;
+        let BypassStatus { active: in_force, since, bypasses } = &self.status;
         let since = since.map(time);
         match in_force {
             Some(true) => page.status_line(
@@ -133,6 +133,6 @@ impl Render for Report {
     }
 
     fn names(&self) -> Vec<String> {
-        self.standings.bypasses.iter().map(|bypass| bypass.entry.clone()).collect()
+        self.status.bypasses.iter().map(|bypass| bypass.entry.clone()).collect()
     }
 }

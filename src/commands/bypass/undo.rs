@@ -78,7 +78,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         }
         (own, open, env)
     };
-    let measures = undo::check_all(&env, open).await;
+    let writes = undo::check_all(&env, open).await;
     let mut report = Report {
         schema: "cfsso/bypass-undo/v1",
         ok: true,
@@ -87,22 +87,23 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         sign_in: None,
     };
     let mut todo: Vec<(BypassWrite, Box<Ready>)> = Vec::new();
-    for mut measure in measures {
-        let taken =
-            std::mem::replace(&mut measure.status, Ok(WriteStatus::Reverted(String::new())));
-        match taken? {
-            WriteStatus::Active(ready) => todo.push((measure, ready)),
-            WriteStatus::Changed(ready, _) if args.force => todo.push((measure, ready)),
-            WriteStatus::Changed(_, drift) => return Err(measure.drift_error(&drift).into()),
-            WriteStatus::Refused(ready, _) if args.force => todo.push((measure, ready)),
-            WriteStatus::Blocked(stop) | WriteStatus::Refused(_, stop) => return Err(stop.into()),
+    for mut write in writes {
+        let status = std::mem::replace(&mut write.status, Ok(WriteStatus::Reverted(String::new())));
+        match status? {
+            WriteStatus::Active(ready) => todo.push((write, ready)),
+            WriteStatus::Changed(ready, _) if args.force => todo.push((write, ready)),
+            WriteStatus::Changed(_, drift) => return Err(write.drift_error(&drift).into()),
+            WriteStatus::Refused(ready, _) if args.force => todo.push((write, ready)),
+            WriteStatus::Blocked(error) | WriteStatus::Refused(_, error) => {
+                return Err(error.into());
+            }
             WriteStatus::Reverted(text) => {
-                report.left.push(UndoneEntry { entry: measure.entry.id, description: text });
+                report.left.push(UndoneEntry { entry: write.entry.id, description: text });
             }
         }
     }
     if todo.is_empty() {
-        return Err(nothing(report, &env, args.ticket.is_some()).await.into());
+        return Err(nothing_to_undo_error(report, &env, args.ticket.is_some()).await.into());
     }
     let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
     if !args.force {
@@ -123,12 +124,12 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     undo_output::show(context, &plan);
     let keeps_pin = todo.iter().all(BypassWrite::is_of_connector);
     warn_of_lockout(&env, keeps_pin, context).await;
-    let (word, deed) = question(&ready);
+    let (word, action) = question(&ready);
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing")? {
         return Ok(outcome);
     }
-    context.confirm(&word, deed).await?;
-    put_back(&env, &todo, args.force, report).await
+    context.confirm(&word, action).await?;
+    restore_all(&env, &todo, args.force, report).await
 }
 
 /// SSO that a bypass disabled during its trial is not enabled without one.
@@ -150,10 +151,13 @@ fn ensure_no_trial(
         .hint(format!("`cfsso enable {domain} --trial`, or `--force` to override")))
 }
 
-async fn nothing(report: Report, env: &Env<'_>, has_ticket: bool) -> FlowError {
+async fn nothing_to_undo_error(report: Report, env: &Env<'_>, has_ticket: bool) -> FlowError {
     let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
     let (causes, commands) = traces(connectors.as_deref().unwrap_or_default(), state.ok().as_ref());
-    let left = report.left.into_iter().map(|left| format!("{}: {}", left.entry, left.description));
+    let skipped = report
+        .left
+        .into_iter()
+        .map(|skipped| format!("{}: {}", skipped.entry, skipped.description));
     let elsewhere = "of another machine: `cfsso bypass undo --ticket FILE`".to_owned();
     let elsewhere = Some(elsewhere).filter(|_| !has_ticket);
     let hints: Vec<_> = elsewhere.into_iter().chain(commands).collect();
@@ -162,7 +166,7 @@ async fn nothing(report: Report, env: &Env<'_>, has_ticket: bool) -> FlowError {
     } else {
         "no active bypass of this machine: nothing to undo"
     };
-    FlowError::not_found(message).causes(left).causes(causes).hint(if hints.is_empty() {
+    FlowError::not_found(message).causes(skipped).causes(causes).hint(if hints.is_empty() {
         "`cfsso bypass status`".to_owned()
     } else {
         hints.join("\n")
@@ -210,15 +214,15 @@ async fn warn_of_lockout(env: &Env<'_>, keeps_pin: bool, context: &Context) {
 /// The word to type and the action it confirms. It is the domain if SSO is enabled for just one.
 fn question(ready: &[Box<Ready>]) -> (String, &'static str) {
     let enforcing: Vec<_> = ready.iter().filter(|ready| ready.enforces()).collect();
-    let deed = if enforcing.is_empty() { "restore the SSO App" } else { "enable SSO again" };
+    let action = if enforcing.is_empty() { "restore the SSO App" } else { "enable SSO again" };
     let word = match enforcing.as_slice() {
         [only] => only.subject(),
         _ => None,
     };
-    (word.unwrap_or_else(|| "undo".to_owned()), deed)
+    (word.unwrap_or_else(|| "undo".to_owned()), action)
 }
 
-async fn put_back(
+async fn restore_all(
     env: &Env<'_>,
     todo: &[BypassWrite],
     force: bool,
@@ -226,8 +230,8 @@ async fn put_back(
 ) -> anyhow::Result<Outcome> {
     let done = undo_output::undo_each(
         todo,
-        |measure| &measure.entry,
-        async |measure| measure.restore(env, force).await,
+        |write| &write.entry,
+        async |write| write.restore(env, force).await,
         |_| undo::COMMAND.to_owned(),
     );
     let done = done.await?;
@@ -236,7 +240,7 @@ async fn put_back(
     report.left.extend(done.skipped);
     let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
     report.sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
-    Ok(Outcome::done(report).failed(done.failed.map(|(_, stop)| stop.into())))
+    Ok(Outcome::done(report).failed(done.failed.map(|(_, error)| error.into())))
 }
 
 impl Render for Report {

@@ -47,8 +47,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let env = context.env().await?;
     let connectors = connector::list(&env).await?;
-    if let Some(standing) = connector::select_by_domain(&connectors, &domain)? {
-        return stands(standing, &args, context);
+    if let Some(existing) = connector::select_by_domain(&connectors, &domain)? {
+        return already_exists(existing, &args, context);
     }
     let begin =
         if args.no_verification { BeginVerification::Later } else { BeginVerification::Now };
@@ -66,10 +66,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             "publish this TXT record at {domain}, or run `cfsso setup {domain} --publish-txt`: {code}"
         )));
     }
-    Ok(Outcome::done(shown(created, &args, true)))
+    Ok(Outcome::done(result_of(created, &args, true)))
 }
 
-fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Result<Outcome> {
+fn already_exists(
+    connector: &Connector,
+    args: &Args,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
     if !args.if_not_exists {
         return Err(FlowError::conflict(format!(
             "connector already exists for {} ({})",
@@ -90,10 +94,10 @@ fn stands(connector: &Connector, args: &Args, context: &Context) -> anyhow::Resu
     {
         return Ok(outcome);
     }
-    Ok(plan_output::already_done(context, shown(connector.clone(), args, false), note))
+    Ok(plan_output::already_done(context, result_of(connector.clone(), args, false), note))
 }
 
-fn shown(connector: Connector, args: &Args, created: bool) -> Shown {
-    let shown = Shown::from(connector);
-    if args.if_not_exists { shown.created(created) } else { shown }
+fn result_of(connector: Connector, args: &Args, created: bool) -> Shown {
+    let result = Shown::from(connector);
+    if args.if_not_exists { result.created(created) } else { result }
 }

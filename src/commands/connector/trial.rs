@@ -73,8 +73,8 @@ pub fn check_logs(
     for (source, log) in
         [(Source::LoginLog, &subject.logs.login), (Source::AuditLog, &subject.logs.audit)]
     {
-        if let Err(unseen) = log {
-            let text = format!("the {} cannot be read: {}", source.label(), unseen.reason);
+        if let Err(not_checked) = log {
+            let text = format!("the {} cannot be read: {}", source.label(), not_checked.reason);
             context.screen.warn(Text::prose(text));
         }
     }
@@ -170,14 +170,14 @@ fn show(event: &Event<'_>, context: &Context) {
                 )));
             });
         }
-        Event::Waiting { left, denied } => {
-            let left = format_duration(*left);
+        Event::Waiting { time_left, denied } => {
+            let time_left = format_duration(*time_left);
             let denied = match denied {
                 0 => String::new(),
                 count => format!(", {count} denied"),
             };
             if screen.is_live() {
-                let status = format!("{left} left, no sign-in yet{denied}");
+                let status = format!("{time_left} left, no sign-in yet{denied}");
                 screen.start_prompt(&status, QUESTION);
             } else {
                 screen.start_wait(format!("waiting for a sign-in{denied}"));

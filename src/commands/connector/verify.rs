@@ -57,8 +57,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     } else {
         connector
     };
-    let left = (!connector.is_verified()).then(|| in_progress_error(&domain).into());
-    Ok(Outcome::done(Shown::from(connector)).failed(left))
+    let in_progress = (!connector.is_verified()).then(|| in_progress_error(&domain).into());
+    Ok(Outcome::done(Shown::from(connector)).failed(in_progress))
 }
 
 fn in_progress_error(domain: &EmailDomain) -> FlowError {

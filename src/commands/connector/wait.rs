@@ -87,8 +87,8 @@ async fn for_state(
             current_state(connector, wanted)
         ));
     };
-    let seen = verify::poll_until(env, connector, context.wait_deadline(), is_so, &tell).await?;
-    seen.ok_or_else(|| {
+    let reached = verify::poll_until(env, connector, context.wait_deadline(), is_so, &tell).await?;
+    reached.ok_or_else(|| {
         FlowError::not_yet(format!("timed out: {domain} is not {}", wanted.label()))
             .hint(format!("`cfsso connector get {domain}`"))
             .into()

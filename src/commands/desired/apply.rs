@@ -293,9 +293,9 @@ impl Decisions for OptionDecisions<'_> {
 /// Adds the `apply` option that overrides the refusal.
 fn with_accept_risk_hint(checked: anyhow::Result<()>) -> Result<(), Error> {
     checked.map_err(|error| match error.downcast::<FlowError>() {
-        Ok(stop) => {
+        Ok(flow_error) => {
             let hint = "`cfsso idp check`, or `--accept-risk idp-healthy`";
-            FlowError { hint: Some(hint.to_owned()), ..stop }.into()
+            FlowError { hint: Some(hint.to_owned()), ..flow_error }.into()
         }
         Err(other) => FlowError::refused(other.to_string()).into(),
     })

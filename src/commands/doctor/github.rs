@@ -11,11 +11,12 @@ pub(super) fn annotations(report: &Report) -> String {
         let words = format!("{}{}", finding.message(), remedy.unwrap_or_default());
         annotation(level(finding.severity), &finding.id.name(), &words)
     });
-    let unseen = report.findings.iter().filter(|finding| finding.state == CheckState::NotChecked);
-    let unseen = unseen.map(|finding| {
+    let not_checked =
+        report.findings.iter().filter(|finding| finding.state == CheckState::NotChecked);
+    let not_checked = not_checked.map(|finding| {
         annotation("notice", &finding.id.name(), &format!("not checked: {}", finding.message()))
     });
-    failed.chain(unseen).collect()
+    failed.chain(not_checked).collect()
 }
 
 fn level(severity: Severity) -> &'static str {

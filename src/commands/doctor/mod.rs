@@ -102,9 +102,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.format.is_some(), "--format")?;
     let journal = match journal::read(context) {
         Ok(reading) => reading,
-        Err(stop) => {
-            context.screen.warn(format!("journal not read: {}", stop.message));
-            Contents { damaged: vec![stop.message], ..Contents::default() }
+        Err(error) => {
+            context.screen.warn(format!("journal not read: {}", error.message));
+            Contents { damaged: vec![error.message], ..Contents::default() }
         }
     };
     fleet::run(context, "doctor", async |env| read(&args, context, env, &journal).await).await
@@ -117,15 +117,15 @@ async fn read(
     journal: &Contents,
 ) -> anyhow::Result<Outcome> {
     let Args { domain, fail_on, format, accept_risk, proof } = args;
-    let asking = proof.sources(context).await?;
-    let terms = Thresholds {
+    let sources = proof.sources(context).await?;
+    let thresholds = Thresholds {
         now: context.clock.now(),
         min_token_days: proof.min_token_days,
         login_within: proof.login_within,
     };
-    let examination = doctor::run_audit(env, &asking, &terms, journal).await?;
+    let examination = doctor::run_audit(env, &sources, &thresholds, journal).await?;
     let examination = match domain {
-        Some(domain) => narrowed(examination, domain)?,
+        Some(domain) => findings_for_domain(examination, domain)?,
         None => examination,
     };
     let report = report("doctor", examination, (*fail_on, accept_risk), env.account.to_string());
@@ -150,7 +150,7 @@ pub fn print(
 }
 
 /// Keeps the findings about this domain or about the account as a whole.
-fn narrowed(audit: Audit, domain: &EmailDomain) -> Result<Audit, FlowError> {
+fn findings_for_domain(audit: Audit, domain: &EmailDomain) -> Result<Audit, FlowError> {
     let is_it = |name: &String| name.parse().is_ok_and(|other: EmailDomain| other == *domain);
     let Audit { mut domains, mut findings } = audit;
     if let Some(domains) = &mut domains {

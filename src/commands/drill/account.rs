@@ -26,16 +26,16 @@ pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
     // If the list cannot be read, `bypass disable` fails and reports why.
     for connector in connector::list(&env).await.unwrap_or_default() {
         let command = format!("preflight {}", connector.email_domain);
-        let seen = "no blocking check failed";
+        let result = "no blocking check failed";
         let selector = Selector::Id(connector.id.clone());
         let look = Box::pin(preflight::run(preflight::Args::of(selector), context));
-        reading.step(&command, seen, look).await;
+        reading.step(&command, result, look).await;
     }
-    let seen = "requests previewed, nothing was sent";
+    let result = "requests previewed, nothing was sent";
     let look = Box::pin(bypass::otp::run(bypass::otp::Args::plain(), context));
-    reading.step("bypass otp --dry-run", seen, look).await;
+    reading.step("bypass otp --dry-run", result, look).await;
     let look = Box::pin(bypass::disable::run(bypass::disable::Args::of(None), context));
-    reading.step("bypass disable --all --dry-run", seen, look).await;
+    reading.step("bypass disable --all --dry-run", result, look).await;
     let AccountDrill { mut report, failure, .. } = reading;
     report.finish(failure.is_none());
     Ok(Outcome::done(report).failed(failure))

@@ -79,8 +79,8 @@ async fn perform(
             context.screen.start_progress(scene.line.to_string());
             let step = play(stage, context, act, scene, &mut before).await;
             context.screen.end_progress();
-            tell(context, &step);
-            let failed = (step.state == State::Failed).then(|| ended(&step));
+            show_step(context, &step);
+            let failed = (step.state == State::Failed).then(|| step_error(&step));
             report.steps.push(step);
             failed.map_or(Ok(()), Err)?;
         }
@@ -116,7 +116,7 @@ async fn play(
         result: None,
     };
     match looked {
-        Ok(seen) => step.observed = seen,
+        Ok(observed) => step.observed = observed,
         Err(error) => step.fail(error_report::to_failure(&error)),
     }
     step
@@ -161,12 +161,12 @@ async fn pause(context: &Context, played: usize) -> Result<(), FlowError> {
     Err(FlowError::declined(message).hint("`cfsso drill --unattended`"))
 }
 
-fn tell(context: &Context, step: &Step) {
+fn show_step(context: &Context, step: &Step) {
     context.screen.event(&Event::Step(step));
     context.screen.show(&|page| step.show(page));
 }
 
-fn ended(step: &Step) -> FlowError {
+fn step_error(step: &Step) -> FlowError {
     let message = format!("the drill failed at `{}`", step.command);
     FlowError::not_confirmed(message)
         .cause(step.observed.clone())

@@ -94,13 +94,13 @@ pub async fn run(choice: Choice, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.start_wait(format!("{} cannot sign in", scenario.user()));
         context.clock.sleep(LOOK).await;
     };
-    let taken = began.duration_until(context.clock.now()).unsigned_abs();
+    let elapsed = began.duration_until(context.clock.now()).unsigned_abs();
     Ok(Outcome::done(Report {
         schema: "cfsso/drill-scenario/v1",
         scenario: scenario.about(),
         user: scenario.user(),
         idp: result.idp,
-        seconds: taken.as_secs(),
+        seconds: elapsed.as_secs(),
         requests: sandbox.log().len(),
     }))
 }

@@ -98,10 +98,10 @@ impl Report {
 }
 
 impl Step {
-    pub fn fail(&mut self, told: ErrorReport) {
+    pub fn fail(&mut self, error: ErrorReport) {
         self.state = State::Failed;
-        self.exit_code = Some(told.exit_code);
-        let sentences: Vec<_> = [told.message].into_iter().chain(told.causes).collect();
+        self.exit_code = Some(error.exit_code);
+        let sentences: Vec<_> = [error.message].into_iter().chain(error.causes).collect();
         self.observed = sentences.join(": ");
     }
 

@@ -85,17 +85,17 @@ impl Simulator {
         }
         let outcome = Box::pin(scene.line.run(&context)).await?;
         if let Some(failure) = outcome.failure {
-            let is_meant = error_report::to_failure(&failure).exit_code == scene.exit;
-            return if is_meant { Ok(()) } else { Err(failure) };
+            let is_match = error_report::to_failure(&failure).exit_code == scene.exit;
+            return if is_match { Ok(()) } else { Err(failure) };
         }
         if let Some(trouble) = context.journal().write_errors().into_iter().next() {
-            return Err(not_seen(trouble));
+            return Err(unexpected_state(trouble));
         }
         if outcome.exit == scene.exit {
             return Ok(());
         }
         let (is, wanted) = (outcome.exit.code(), scene.exit.code());
-        Err(not_seen(format!("exit code {is} instead of {wanted}")))
+        Err(unexpected_state(format!("exit code {is} instead of {wanted}")))
     }
 
     /// The context of a user who runs `line` here; its output is discarded.
@@ -118,20 +118,20 @@ impl Simulator {
         before: &mut Option<String>,
     ) -> anyhow::Result<String> {
         let context = self.context_for("cfsso drill");
-        let after = Box::pin(look(&context)).await?;
+        let after = Box::pin(read_state(&context)).await?;
         if (after.enforced, after.sign_in) != (scene.after.enforced, scene.after.sign_in) {
-            return Err(not_seen(format!("{after}; expected: {}", scene.after)));
+            return Err(unexpected_state(format!("{after}; expected: {}", scene.after)));
         }
         if after.only_company_idp != scene.after.only_company_idp {
             let does = if after.only_company_idp { "yes" } else { "no" };
-            return Err(not_seen(format!("only {COMPANY} is allowed: {does}")));
+            return Err(unexpected_state(format!("only {COMPANY} is allowed: {does}")));
         }
         let extra = scene.extra_result();
         let now = self.sandbox.snapshot();
         match scene.world {
             StateCheck::Changed => {
                 if before.as_ref() == Some(&now) {
-                    return Err(not_seen("the simulator did not change"));
+                    return Err(unexpected_state("the simulator did not change"));
                 }
             }
             StateCheck::Saved => *before = Some(now),
@@ -150,24 +150,25 @@ impl Simulator {
         let open = bypass::undo::open_entries(&entries);
         match open.first() {
             None => Ok(()),
-            Some(entry) => Err(not_seen(format!("entry {} is not undone", entry.id))),
+            Some(entry) => Err(unexpected_state(format!("entry {} is not undone", entry.id))),
         }
     }
 }
 
-async fn look(context: &Context) -> anyhow::Result<Expected> {
+async fn read_state(context: &Context) -> anyhow::Result<Expected> {
     let env = context.env().await?;
-    let asking =
+    let sources =
         Sources { fetcher: Some(context.fetcher().await?), recovery: None, audit_log: false };
-    let (connectors, facts) = tokio::join!(connector::list(&env), preflight::gather(&env, &asking));
+    let (connectors, facts) =
+        tokio::join!(connector::list(&env), preflight::gather(&env, &sources));
     let connectors = connectors?;
     let [connector] = connectors.as_slice() else {
-        return Err(not_seen(format!("there are {} connectors", connectors.len())));
+        return Err(unexpected_state(format!("there are {} connectors", connectors.len())));
     };
     if !connector.is_verified() {
-        return Err(not_seen(format!("{} is not verified", connector.email_domain)));
+        return Err(unexpected_state(format!("{} is not verified", connector.email_domain)));
     }
-    let unread = |unseen: preflight::NotChecked| not_seen(unseen.reason);
+    let unread = |not_checked: preflight::NotChecked| unexpected_state(not_checked.reason);
     let methods = sign_in_methods(connector, &facts).map_err(unread)?;
     let sign_in = match methods.as_slice() {
         [] => SignIn::None,
@@ -176,15 +177,11 @@ async fn look(context: &Context) -> anyhow::Result<Expected> {
         [SignInMethod::Provider(name)] if name == COMPANY => SignIn::Company,
         others => {
             let words: Vec<_> = others.iter().map(ToString::to_string).collect();
-            return Err(not_seen(format!("sign-in {}", words.join(" and "))));
+            return Err(unexpected_state(format!("sign-in {}", words.join(" and "))));
         }
     };
     let only_company_idp = is_instant_auth(&facts).map_err(unread)?;
-    Ok(Expected {
-        enforced: connector.enabled != Some(false),
-        only_company_idp: only_company_idp,
-        sign_in,
-    })
+    Ok(Expected { enforced: connector.enabled != Some(false), only_company_idp, sign_in })
 }
 
 fn is_instant_auth(facts: &Facts) -> Result<bool, preflight::NotChecked> {
@@ -202,13 +199,13 @@ fn assert_unchanged(before: &str, now: &str) -> anyhow::Result<()> {
     }
     let (before, now): (Document, Document) = (before.parse()?, now.parse()?);
     let fields: Vec<_> = diff::diff(&before, &now).into_iter().map(|it| it.field).collect();
-    Err(not_seen(match fields.as_slice() {
+    Err(unexpected_state(match fields.as_slice() {
         [] => "the simulator changed the form of a value".to_owned(),
         fields => format!("the simulator changed: {}", fields.join(", ")),
     }))
 }
 
-fn not_seen(message: impl Into<String>) -> anyhow::Error {
+fn unexpected_state(message: impl Into<String>) -> anyhow::Error {
     FlowError::not_confirmed(message).into()
 }
 
@@ -218,7 +215,7 @@ mod tests {
 
     #[test]
     fn whatever_differs_is_told_by_its_field() {
-        for (before, now, told) in [
+        for (before, now, message) in [
             (r#"{"a":[{"x":1.0}]}"#, r#"{"a":[{"x":1.0}]}"#, None),
             (r#"{"a":[{"x":1.0}]}"#, r#"{"a":[{"x":2}]}"#, Some("a.0.x")),
             (r#"{"a":[{"x":1.0}]}"#, r#"{"a":[{"x":1}]}"#, Some("form of a value")),
@@ -226,9 +223,9 @@ mod tests {
             (r#"{"a":[]}"#, r#"{"a":[{"x":1}]}"#, Some(": a")),
         ] {
             let seen = assert_unchanged(before, now).err().map(|error| error.to_string());
-            assert_eq!(seen.is_some(), told.is_some(), "{before} {now}");
+            assert_eq!(seen.is_some(), message.is_some(), "{before} {now}");
             let seen = seen.unwrap_or_default();
-            assert!(seen.contains(told.unwrap_or_default()), "{seen}");
+            assert!(seen.contains(message.unwrap_or_default()), "{seen}");
         }
     }
 }

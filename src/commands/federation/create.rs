@@ -20,15 +20,15 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let idp = idp::find(&env, &args.idp).await?;
     eligibility::ensure_shareable(&idp)?;
     let grants = grant::list(&env).await?;
-    let standing = grants.into_iter().find(|grant| grant.idp_id == idp.id);
+    let existing = grants.into_iter().find(|grant| grant.idp_id == idp.id);
     let mut changes = Vec::new();
-    if standing.is_none() {
+    if existing.is_none() {
         changes.push(grant::create_action(&env, &idp).change());
     }
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "creating it")? {
         return Ok(outcome);
     }
-    if let Some(grant) = standing {
+    if let Some(grant) = existing {
         context.screen.note(format!("no change: {} already has a grant", idp.name));
         return Ok(Outcome::done(grant));
     }

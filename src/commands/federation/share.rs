@@ -70,9 +70,9 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if args.to.is_empty() && args.to_organization.is_none() && !args.entire_organization {
         args.to.push(ask_recipient(&directory, env.account, context).await?);
     }
-    let (named, unseen) = (named(&args), args.unseen);
+    let (recipient_args, unseen) = (recipient_args(&args), args.unseen);
     let (audience, warnings) =
-        recipients::resolve_recipients(named, env.account, &directory, unseen)?;
+        recipients::resolve_recipients(recipient_args, env.account, &directory, unseen)?;
     for warning in warnings {
         context.screen.warn(warning);
     }
@@ -83,18 +83,18 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         wait: !args.no_wait,
         deadline: context.wait_deadline(),
     };
-    let standing = share::read_state(&env, &options).await?;
-    let plan = share::plan(&env, &options, &standing);
+    let state = share::read_state(&env, &options).await?;
+    let plan = share::plan(&env, &options, &state);
     let changes = !plan.changes.is_empty();
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "sharing")? {
         return Ok(outcome);
     }
     if changes && !matches!(options.audience, Audience::Accounts(_)) {
-        let deed = "share it with all accounts of the organization, present and future";
-        context.confirm(&options.idp.name, deed).await?;
+        let action = "share it with all accounts of the organization, present and future";
+        context.confirm(&options.idp.name, action).await?;
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
-    let (report, end) = share::run(&env, &options, &standing, &directory, &on_event).await;
+    let (report, end) = share::run(&env, &options, &state, &directory, &on_event).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
@@ -131,7 +131,7 @@ async fn ask_recipient(
     interview::ask_missing(context, &question, USAGE, |id| Ok(id.to_owned())).await
 }
 
-fn named(args: &Args) -> RecipientArgs {
+fn recipient_args(args: &Args) -> RecipientArgs {
     match (&args.to_organization, args.entire_organization) {
         (Some(id), _) => RecipientArgs::Organization(id.clone()),
         (None, true) => RecipientArgs::EntireOrganization,

@@ -34,32 +34,32 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (idp, directory) = tokio::join!(idp::find(&env, &args.idp), accounts::read(&env));
     let (idp, directory) = (idp?, directory?);
     let from = if args.from.is_empty() { None } else { Some(resolve(&args.from, &directory)?) };
-    let standing = state::read(&env, &idp.id).await?;
+    let state = state::read(&env, &idp.id).await?;
     let options = Options { idp, from, wait: !args.no_wait, deadline: context.wait_deadline() };
-    let deeds = unshare::decide(&standing, &options.idp, options.from.as_deref())?;
-    let losing = unshare::affected_recipients(&standing, &deeds, &directory);
-    let plan = unshare::plan(&env, &options.idp, &deeds);
+    let actions = unshare::decide(&state, &options.idp, options.from.as_deref())?;
+    let losing = unshare::affected_recipients(&state, &actions, &directory);
+    let plan = unshare::plan(&env, &options.idp, &actions);
     if context.settings.options.dry_run {
         return Ok(plan_output::finish_dry_run(context, plan, "unsharing")?
             .unwrap_or_else(Outcome::silent));
     }
-    if !deeds.is_empty() {
+    if !actions.is_empty() {
         for one in &losing {
             context.screen.warn(format!(
                 "{} loses {}; its policies that use it stop matching",
-                told(one.account_id.as_deref(), one.name(), &directory),
+                account_name(one.account_id.as_deref(), one.name(), &directory),
                 options.idp.name
             ));
         }
         context.confirm(&options.idp.name, "stop sharing it").await?;
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
-    let (report, end) = unshare::run(&env, &options, &deeds, losing, &on_event).await;
+    let (report, end) = unshare::run(&env, &options, &actions, losing, &on_event).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
 }
 
-fn told(id: Option<&str>, name: &str, directory: &AccountDirectory) -> String {
+fn account_name(id: Option<&str>, name: &str, directory: &AccountDirectory) -> String {
     id.and_then(|id| id.parse().ok())
         .map_or_else(|| name.to_owned(), |id| directory.display_name(&id))
 }

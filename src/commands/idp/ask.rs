@@ -254,6 +254,6 @@ fn read_input(vendor: &Vendor, input: &Input, text: &str) -> Result<String, Stri
 }
 
 fn sentence(error: &anyhow::Error) -> String {
-    let stop = error.downcast_ref::<FlowError>();
-    stop.map_or_else(|| error.to_string(), |stop| stop.messages().join(": "))
+    let flow_error = error.downcast_ref::<FlowError>();
+    flow_error.map_or_else(|| error.to_string(), |flow_error| flow_error.messages().join(": "))
 }

@@ -65,13 +65,13 @@ async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
     if context.settings.accounts.is_one() {
         context.screen.start_progress("testing identity providers");
     }
-    let terms =
+    let thresholds =
         CheckOptions { cert_days: args.cert_days, ..CheckOptions::new(context.clock.now(), pins) };
     let checks = chosen.into_iter().map(async |idp| IdpResult {
         id: idp.id.to_string(),
         name: idp.name.clone(),
         kind: idp.kind.as_str().to_owned(),
-        checks: check::check(&fetcher, Subject::of(idp), &terms).await,
+        checks: check::check(&fetcher, Subject::of(idp), &thresholds).await,
     });
     let idps = futures_util::future::join_all(checks).await;
     let failed = idps.iter().flat_map(|idp| &idp.checks).filter(|point| point.is_failure()).count();

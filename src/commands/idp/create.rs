@@ -79,12 +79,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let body = build_body(&args, context).await?;
     let env = context.env().await?;
     let (idps, failed) = tokio::join!(idp::list(&env), check_endpoints(&args, &body, context));
-    if let Some(standing) = idp::find_existing(&idps?, &body)? {
+    if let Some(existing) = idp::find_existing(&idps?, &body)? {
         if args.if_not_exists {
-            warn_of_differences(standing, &body, context)?;
-            return Ok(Outcome::done(View::of(standing.clone())));
+            warn_of_differences(existing, &body, context)?;
+            return Ok(Outcome::done(View::of(existing.clone())));
         }
-        return Err(idp::already_exists_error(standing).into());
+        return Err(idp::already_exists_error(existing).into());
     }
     for point in failed? {
         context.screen.warn_of_check(point.id.as_str(), &point.detail, point.fix.as_deref());
@@ -369,15 +369,15 @@ pub(super) fn invalid<'a>(
     let fixes: Vec<_> = problems
         .iter()
         .filter(|problem| !is_list(&problem.field))
-        .filter_map(|problem| Some((problem.field.replace('_', "-"), problem.meant()?)))
-        .map(|(flag, meant)| format!("--{flag} {}", quoted(meant)))
+        .filter_map(|problem| Some((problem.field.replace('_', "-"), problem.suggestion()?)))
+        .map(|(flag, suggestion)| format!("--{flag} {}", quoted(suggestion)))
         .collect();
-    let stop = FlowError::usage(format!("not a valid {} configuration", kind.name))
+    let error = FlowError::usage(format!("not a valid {} configuration", kind.name))
         .causes(problems.iter().map(ToString::to_string));
     if fixes.is_empty() {
-        stop.hint(format!("`cfsso idp types {}` lists its fields", kind.name))
+        error.hint(format!("`cfsso idp types {}` lists its fields", kind.name))
     } else {
-        stop.hint(format!("`{}`", fixes.join(" ")))
+        error.hint(format!("`{}`", fixes.join(" ")))
     }
 }
 

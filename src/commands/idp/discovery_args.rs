@@ -160,9 +160,10 @@ impl DiscoveryArgs {
                 }
                 _ => FlowErrorKind::Usage,
             };
-            let stop = usage(error);
-            let stop = FlowError::new(kind, message).cause(stop.message).causes(stop.causes);
-            candidates.into_iter().fold(stop, FlowError::hint)
+            let failure = usage(error);
+            let failure =
+                FlowError::new(kind, message).cause(failure.message).causes(failure.causes);
+            candidates.into_iter().fold(failure, FlowError::hint)
         })?)
     }
 }
@@ -188,8 +189,8 @@ fn no_email_name(found: &metadata::Metadata) -> FlowError {
 fn not_discovered(error: &DiscoveryError) -> FlowError {
     match error {
         DiscoveryError::Fetch { source, .. } if source.is_unreachable() => {
-            let stop = usage(error);
-            FlowError::new(FlowErrorKind::Unreachable, stop.message).causes(stop.causes).hint(
+            let failure = usage(error);
+            FlowError::new(FlowErrorKind::Unreachable, failure.message).causes(failure.causes).hint(
                 "check the URL; `cfsso idp create oidc --help` lists the options for the endpoints",
             )
         }

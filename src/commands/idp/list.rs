@@ -41,7 +41,7 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let dashboard = match apps {
         Ok(apps) => match app::dash_sso(&apps) {
             Ok(app) => Dashboard::App(Box::new(app.clone())),
-            Err(stop) => Dashboard::None(stop.message),
+            Err(error) => Dashboard::None(error.message),
         },
         Err(error) => {
             context

@@ -48,7 +48,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let env = context.env().await?;
     let found = idp::find(&env, &args.idp).await?;
     if let Some(kind) = kind::find(found.kind.as_str()) {
-        fits(kind, &args.field, &secret)?;
+        check_secret(kind, &args.field, &secret)?;
     }
     let before = found.text().parse::<Document>()?;
     let edit = Update::of(Target::Idp(found.id.clone()), before, |document| {
@@ -58,14 +58,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 /// Fails if the type has no such secret, or the value cannot be a secret of this type.
-fn fits(kind: &IdpTypeSpec, field: &str, secret: &str) -> Result<(), FlowError> {
+fn check_secret(kind: &IdpTypeSpec, field: &str, secret: &str) -> Result<(), FlowError> {
     if kind.secrets().any(|name| name == field) {
         let invalid = config::check_field(kind, field, &secret.into()).err();
         return invalid
             .map_or(Ok(()), |invalid| Err(create::invalid(kind, [&invalid].into_iter())));
     }
     let fields: Vec<_> = kind.secrets().collect();
-    let told = if fields.is_empty() { "none".to_owned() } else { fields.join(", ") };
+    let supported = if fields.is_empty() { "none".to_owned() } else { fields.join(", ") };
     let message = format!("an identity provider of type `{}` has no secret `{field}`", kind.name);
-    Err(FlowError::usage(message).cause(format!("secrets of this type: {told}")))
+    Err(FlowError::usage(message).cause(format!("secrets of this type: {supported}")))
 }

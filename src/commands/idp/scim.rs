@@ -56,10 +56,10 @@ impl ScimSecretArgs {
         let file = create_private(path).map_err(|error| {
             let message =
                 format!("cannot create `{}` for the SCIM secret; nothing was sent", path.display());
-            let stop = FlowError::usage(message).cause(error.to_string());
+            let failure = FlowError::usage(message).cause(error.to_string());
             match error.kind() {
-                io::ErrorKind::AlreadyExists => stop.hint("choose a file that does not exist"),
-                _ => stop,
+                io::ErrorKind::AlreadyExists => failure.hint("choose a file that does not exist"),
+                _ => failure,
             }
         })?;
         Ok(SecretFile { file: Some((path.clone(), file)), is_expected })
@@ -150,8 +150,8 @@ mod tests {
             (file, None, ON, false),
         ] {
             let before: Option<Document> = before.map(|text| text.parse().unwrap());
-            let stop = keep.ensure_file_given(before.as_ref(), &wanted.parse().unwrap()).is_err();
-            assert_eq!(stop, is_stopped, "{keep:?} {before:?} {wanted}");
+            let error = keep.ensure_file_given(before.as_ref(), &wanted.parse().unwrap()).is_err();
+            assert_eq!(error, is_stopped, "{keep:?} {before:?} {wanted}");
         }
     }
 }

@@ -114,7 +114,7 @@ pub fn accept_given(
     what: &str,
     context: &Context,
 ) -> Result<String, FlowError> {
-    let given = given.map_err(|refused| stop(&refused, what))?;
+    let given = given.map_err(|refused| rejected_error(&refused, what))?;
     if !given.removed.is_empty() {
         let removed = given.removed.join(" and ");
         context.screen.note(Text::prose(format!("removed from {what}: {removed}")));
@@ -122,17 +122,19 @@ pub fn accept_given(
     Ok(given.secret)
 }
 
-fn stop(refused: &Refused, what: &str) -> FlowError {
+fn rejected_error(refused: &Refused, what: &str) -> FlowError {
     match refused {
         Refused::Text(error) => {
             FlowError::usage(format!("cannot read {what}")).cause(error.to_string())
         }
         Refused::Unfit(unfit) => {
-            let stop = FlowError::usage(format!("{what} {unfit}"));
+            let failure = FlowError::usage(format!("{what} {unfit}"));
             match unfit {
-                Unfit::Empty => stop,
-                Unfit::Mask => stop.hint("pass the secret, or leave it out to keep the stored one"),
-                _ => stop.hint("remove it; `--raw-secret` stores the secret as it is"),
+                Unfit::Empty => failure,
+                Unfit::Mask => {
+                    failure.hint("pass the secret, or leave it out to keep the stored one")
+                }
+                _ => failure.hint("remove it; `--raw-secret` stores the secret as it is"),
             }
         }
     }

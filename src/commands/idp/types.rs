@@ -31,17 +31,18 @@ pub fn run(args: &Args) -> anyhow::Result<Outcome> {
 
 pub(super) fn unknown(name: &str) -> FlowError {
     let names: Vec<_> = kind::all().iter().map(|kind| kind.name).collect();
-    let stop = FlowError::usage(format!("unknown type `{name}`"));
+    let error = FlowError::usage(format!("unknown type `{name}`"));
     if name.parse::<Preset>().is_ok() {
-        return stop
+        return error
             .cause(format!("`{name}` is a preset of the type `oidc`"))
             .hint(format!("`cfsso idp create oidc --preset {name} --issuer <URL>`"));
     }
-    let stop = match kind::nearest(name) {
-        Some(near) => stop.cause(format!("did you mean `{}`", near.name)),
-        None => stop,
+    let error = match kind::nearest(name) {
+        Some(near) => error.cause(format!("did you mean `{}`", near.name)),
+        None => error,
     };
-    stop.cause(format!("types: {}", names.join(", ")))
+    error
+        .cause(format!("types: {}", names.join(", ")))
         .hint("`cfsso idp types`; newer types are accepted from `--config-file`")
 }
 

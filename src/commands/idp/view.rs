@@ -38,7 +38,7 @@ impl Render for View {
         for parent in ["config", "scim_config"] {
             let inner = document.as_ref().and_then(|document| document.get(&[parent]));
             for (name, value) in inner.and_then(members).unwrap_or_default() {
-                fields.push((format!("{parent}.{name}"), Text::plain(words(value))));
+                fields.push((format!("{parent}.{name}"), Text::plain(display_value(value))));
             }
         }
         let fields: Vec<_> =
@@ -51,7 +51,7 @@ impl Render for View {
     }
 }
 
-fn words(value: &RawValue) -> String {
+fn display_value(value: &RawValue) -> String {
     match serde_json::from_str(value.get()) {
         Ok(Value::String(text)) => text,
         Ok(Value::Null) => "none".to_owned(),

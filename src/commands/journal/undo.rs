@@ -65,11 +65,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     warn(context, &work);
     // The word to type comes from the server's current object, not from the journal entry.
     let subject = work.todo[0].2.subject();
-    let deed = match &subject {
+    let action = match &subject {
         Some(subject) => format!("restore {subject}"),
         None => "create it again".to_owned(),
     };
-    context.confirm(subject.as_deref().unwrap_or("undo"), &deed).await?;
+    context.confirm(subject.as_deref().unwrap_or("undo"), &action).await?;
     undo_all(&env, work, args.force).await
 }
 
@@ -104,8 +104,8 @@ async fn plan_all<'a>(
             Ok(inverse) => inverse,
             Err(why) => {
                 if let NotUndoable::Irreversible(reason) = &why {
-                    let stop = FlowError::refused(format!("entry {} cannot be undone", entry.id));
-                    work.blocked.push(stop.cause(reason.clone()));
+                    let error = FlowError::refused(format!("entry {} cannot be undone", entry.id));
+                    work.blocked.push(error.cause(reason.clone()));
                 }
                 work.left.push(leave(why.to_string()));
                 continue;
@@ -121,9 +121,9 @@ async fn plan_all<'a>(
                 work.left.push(leave(text));
                 continue;
             }
-            UndoPlan::Blocked(stop) | UndoPlan::Refused(_, stop) => {
-                work.left.push(leave(stop.messages().join(": ")));
-                work.blocked.push(stop);
+            UndoPlan::Blocked(error) | UndoPlan::Refused(_, error) => {
+                work.left.push(leave(error.messages().join(": ")));
+                work.blocked.push(error);
                 continue;
             }
         };
@@ -138,18 +138,22 @@ fn command(entry: &Entry) -> String {
 }
 
 fn nothing_to_undo_error(entries: &[Entry], work: UndoSet<'_>) -> FlowError {
-    if let Some(stop) = work.blocked.into_iter().next() {
-        return stop;
+    if let Some(error) = work.blocked.into_iter().next() {
+        return error;
     }
     let what = if let [entry] = entries { &entry.id } else { &entries[0].run };
     FlowError::not_found(format!("nothing to undo in `{what}`"))
-        .causes(work.left.into_iter().map(|left| format!("{}: {}", left.entry, left.description)))
+        .causes(
+            work.left
+                .into_iter()
+                .map(|skipped| format!("{}: {}", skipped.entry, skipped.description)),
+        )
         .hint("`cfsso journal list`")
 }
 
 fn warn(context: &Context, work: &UndoSet<'_>) {
-    for left in &work.left {
-        context.screen.warn(format!("entry {} skipped: {}", left.entry, left.description));
+    for skipped in &work.left {
+        context.screen.warn(format!("entry {} skipped: {}", skipped.entry, skipped.description));
     }
     for (entry, inverse, ready) in &work.todo {
         if !entry.redacted_fields.is_empty() {
@@ -179,14 +183,14 @@ async fn undo_all(env: &Env<'_>, work: UndoSet<'_>, force: bool) -> anyhow::Resu
         |entry| format!("cfsso journal undo {}", entry.run),
     );
     let mut done = done.await?;
-    let mut left = work.left;
-    left.append(&mut done.skipped);
+    let mut skipped = work.left;
+    skipped.append(&mut done.skipped);
     let ok = done.failed.is_none();
-    let failure = done.failed.map(|(line, stop)| {
-        left.push(line);
-        stop.into()
+    let failure = done.failed.map(|(line, error)| {
+        skipped.push(line);
+        error.into()
     });
-    let report = Report { schema: "cfsso/journal-undo/v1", ok, undone: done.undone, left };
+    let report = Report { schema: "cfsso/journal-undo/v1", ok, undone: done.undone, left: skipped };
     Ok(Outcome::done(report).failed(failure))
 }
 

@@ -121,8 +121,8 @@ fn ticket(
         line.clone_into(&mut text.borrow_mut());
         Ok(())
     };
-    let who = context.journal().who().clone();
-    let journal = Journal::to_ticket(Box::new(|line, _| keep(line)), who, context.clock.clone());
+    let actor = context.journal().actor().clone();
+    let journal = Journal::to_ticket(Box::new(|line, _| keep(line)), actor, context.clock.clone());
     let recorder = Env { journal: &journal, ..*env };
     let has_writes = record(&recorder)?;
     drop(journal);

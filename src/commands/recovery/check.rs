@@ -55,14 +55,14 @@ async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
         Some(file) => Some(fingerprint(file, context).await?),
         None => None,
     };
-    let terms = Thresholds {
+    let thresholds = Thresholds {
         now: context.clock.now(),
         min_token_days: min_days,
         login_within: Thresholds::LOGIN_WITHIN,
     };
     let sources = Sources { fetcher: None, recovery: None, audit_log: false };
     let read = read_recovery(env, &sources).await?;
-    let mut audit = check_recovery(&read, &terms, env.account, &env.client.odd_records(None));
+    let mut audit = check_recovery(&read, &thresholds, env.account, &env.client.odd_records(None));
     if let Some(card) = card {
         let state = RecoveryState::of(env.account, &read);
         audit.findings.push(card.check(&state.fingerprint()));

@@ -156,13 +156,13 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         None => &read.connectors,
     };
     let rehearsal = rehearsal::rehearse(&emergency_env, connectors, &access);
-    let terms = Thresholds {
+    let thresholds = Thresholds {
         now: context.clock.now(),
         min_token_days: args.min_days,
         login_within: Thresholds::LOGIN_WITHIN,
     };
     let odd = env.client.odd_records(None);
-    let mut findings = check_recovery(&read, &terms, env.account, &odd).findings;
+    let mut findings = check_recovery(&read, &thresholds, env.account, &odd).findings;
     findings.push(rehearsal::finding(&rehearsal));
     let (id, expires_on) = identity(&read);
     let token = Token {

@@ -57,9 +57,11 @@ pub(super) fn doubts(domain: &EmailDomain, known: &DomainFacts, facts: &Facts) -
             .iter()
             .flatten()
             .filter_map(|member| member.email().rsplit_once('@').map(|(_, domain)| domain));
-        let meant = nearest(domain.as_str(), others, 0.8);
-        let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
-        doubts.push(format!("no member of this account has an address at {domain}{meant}"));
+        let suggestion = nearest(domain.as_str(), others, 0.8);
+        let suggestion = suggestion
+            .map(|suggestion| format!("; did you mean `{suggestion}`?"))
+            .unwrap_or_default();
+        doubts.push(format!("no member of this account has an address at {domain}{suggestion}"));
     }
     if domain.is_academic() {
         doubts.push(format!("{domain} is an academic domain: Cloudflare has to approve it"));

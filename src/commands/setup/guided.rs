@@ -43,7 +43,7 @@ enum Enabling {
 
 impl Chosen {
     /// The words after `cfsso` for what is left once the identity provider exists.
-    fn words(&self) -> Vec<String> {
+    fn setup_words(&self) -> Vec<String> {
         let options = [
             ("--publish-txt", self.publish),
             ("--enable", self.enable != Enabling::Not),
@@ -258,7 +258,7 @@ impl Guide<'_> {
     }
 
     async fn options(&self, chosen: &Chosen) -> anyhow::Result<Options> {
-        options(chosen.domain.clone(), parse(&chosen.words())?, self.context).await
+        options(chosen.domain.clone(), parse(&chosen.setup_words())?, self.context).await
     }
 
     /// Says that users can choose other identity providers, whose sign-ins a trial counts too.
@@ -305,7 +305,7 @@ impl Guide<'_> {
         {
             line.push("--if-not-exists".to_owned());
         }
-        let mut last = chosen.words();
+        let mut last = chosen.setup_words();
         if chosen.enable != Enabling::Not {
             last.extend(["--confirm".to_owned(), chosen.domain.to_string()]);
         }
@@ -336,8 +336,8 @@ impl Guide<'_> {
             // Why the steps ended before enabling: a repair was made, or one failed.
             let stopped: RefCell<Option<anyhow::Result<()>>> = RefCell::default();
             let on_event = |event: &Event<'_>| {
-                if let Event::Checks { checks: seen } = event {
-                    *checks.borrow_mut() = seen.to_vec();
+                if let Event::Checks { checks: latest } = event {
+                    *checks.borrow_mut() = latest.to_vec();
                 }
                 let is_shown = match event {
                     Event::Step(step) if is_rerun => step.state != StepState::Skipped,
@@ -362,9 +362,9 @@ impl Guide<'_> {
             match (stopped.into_inner(), end) {
                 (Some(Err(error)), _) => return Ok((report, Err(error))),
                 (Some(Ok(())), _) => {}
-                (None, Err(Error::Flow(stop))) if stop.kind == FlowErrorKind::Refused => {
+                (None, Err(Error::Flow(error))) if error.kind == FlowErrorKind::Refused => {
                     if !repairs.offer(&report.checks).await? {
-                        return Ok((report, Err(stop.into())));
+                        return Ok((report, Err(error.into())));
                     }
                 }
                 (None, end) => return Ok((report, end.map_err(Into::into))),

@@ -110,11 +110,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         );
     }
     if options.enable.is_some()
-        && let Err(stop) = context.can_confirm(options.domain.as_str(), ENABLING)
+        && let Err(error) = context.can_confirm(options.domain.as_str(), ENABLING)
         && !is_enabled(&env, &options.domain).await?
     {
         // Fail now rather than after a long wait.
-        return Err(stop.into());
+        return Err(error.into());
     }
     let before_enabling = async || Ok(());
     let on_event = |event: &Event<'_>| show(event, bell, context);
@@ -152,8 +152,8 @@ pub async fn ask_domain(context: &Context, usage: &str) -> anyhow::Result<EmailD
 
 async fn is_enabled(env: &Env<'_>, domain: &EmailDomain) -> anyhow::Result<bool> {
     let connectors = connector::list(env).await?;
-    let standing = connector::select_by_domain(&connectors, domain)?;
-    Ok(standing.is_some_and(|connector| connector.is_enabled()))
+    let existing = connector::select_by_domain(&connectors, domain)?;
+    Ok(existing.is_some_and(|connector| connector.is_enabled()))
 }
 
 async fn options(domain: EmailDomain, args: Args, context: &Context) -> anyhow::Result<Options> {

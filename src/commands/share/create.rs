@@ -71,8 +71,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     if !matches!(audience, Audience::Accounts(_)) {
-        let deed = "share it with all accounts of the organization, present and future";
-        context.confirm(&args.name, deed).await?;
+        let action = "share it with all accounts of the organization, present and future";
+        context.confirm(&args.name, action).await?;
     }
     let created = shares::create(&env, &args.name, &to, &shared).await?;
     Ok(Outcome::done(shares::find(&env, &created.id).await?))

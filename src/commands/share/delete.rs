@@ -41,8 +41,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     context.screen.warn("all recipients lose access to its resources");
     context.confirm(&share.name, "delete this share").await?;
-    let seen = shares::delete(&env, &share).await?;
-    let mut deleted = seen.is_none();
+    let remaining = shares::delete(&env, &share).await?;
+    let mut deleted = remaining.is_none();
     if args.wait && !deleted {
         context.screen.start_wait("the deletion of the share");
         shares::wait_until_deleted(&env, &share.id, context.wait_deadline()).await?;

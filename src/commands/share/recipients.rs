@@ -135,9 +135,9 @@ async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
         .recipients()
         .try_into()
         .map_err(|_| FlowError::usage("only one recipient can be added at a time"))?;
-    let standing = shares::recipients(&env, &args.share).await?;
+    let existing = shares::recipients(&env, &args.share).await?;
     let is_in = |one: &&Recipient| matches!(&to[0], RecipientSpec::Account(account) if one.is_active() && one.account() == Some(account));
-    if let Some(one) = standing.iter().find(is_in) {
+    if let Some(one) = existing.iter().find(is_in) {
         context.screen.note("no change: already a recipient");
         return Ok(Outcome::done(one.clone()));
     }
@@ -176,8 +176,8 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     context.confirm(wanted, "remove this recipient").await?;
     env.execute(&removal).await?;
     let after = shares::recipients(&env, &args.share).await?;
-    let seen = after.into_iter().find(|one| one.id == found.id);
-    if let Some(one) = &seen
+    let remaining = after.into_iter().find(|one| one.id == found.id);
+    if let Some(one) = &remaining
         && one.is_active()
     {
         let message = format!("`{wanted}` is still a recipient after the request");
@@ -185,10 +185,10 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
             .hint(format!("`cfsso share recipients list {}`", args.share))
             .into());
     }
-    Ok(Outcome::done(Recipients(seen.into_iter().collect())))
+    Ok(Outcome::done(Recipients(remaining.into_iter().collect())))
 }
 
-fn who(recipient: &Recipient) -> String {
+fn display_name(recipient: &Recipient) -> String {
     match (recipient.account(), &recipient.organization_id) {
         (Some(account), _) => account.to_string(),
         (None, Some(id)) => format!("organization {id}"),
@@ -206,7 +206,7 @@ fn state(recipient: &Recipient) -> String {
 impl Render for Recipient {
     fn show(&self, page: &mut Page) {
         page.fields(&[
-            ("recipient", Text::strong(who(self))),
+            ("recipient", Text::strong(display_name(self))),
             ("state", Text::plain(state(self))),
             ("id", Text::plain(self.id.as_str())),
         ]);
@@ -223,7 +223,11 @@ impl Render for Recipients {
             return;
         }
         let row = |one: &Recipient| {
-            vec![Text::strong(who(one)), Text::plain(state(one)), Text::dim(one.id.as_str())]
+            vec![
+                Text::strong(display_name(one)),
+                Text::plain(state(one)),
+                Text::dim(one.id.as_str()),
+            ]
         };
         let rows: Vec<_> = self.0.iter().map(row).collect();
         page.table(&["RECIPIENT", "STATE", "ID"], &rows);

@@ -180,14 +180,14 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     context.confirm(args.resource.as_str(), "remove this resource").await?;
     env.execute(&removal).await?;
     let after = shares::resources(&env, &args.share).await?;
-    let seen = after.into_iter().find(|one| one.id == args.resource);
-    if seen.as_ref().is_some_and(|one| one.is_active()) {
+    let remaining = after.into_iter().find(|one| one.id == args.resource);
+    if remaining.as_ref().is_some_and(|one| one.is_active()) {
         let message = format!("`{}` is still shared after the request", args.resource);
         return Err(FlowError::not_confirmed(message)
             .hint(format!("`cfsso share resources list {}`", args.share))
             .into());
     }
-    Ok(Outcome::done(Resources(seen.into_iter().collect())))
+    Ok(Outcome::done(Resources(remaining.into_iter().collect())))
 }
 
 fn object(text: &str) -> Result<Value, String> {

@@ -101,7 +101,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     ensure_can_prompt(&task, &options, context)?;
     context.confirm(&task.word(), &confirm_prompt(&task)).await?;
-    context.record_undo_hint(task.back());
+    context.record_undo_hint(task.rollback_command());
     context.set_interrupted_note(task.is_sso_off().then_some(view::SSO_OFF_NOTE));
     let on_event = |event: &Event<'_>| view::show(event, context);
     let updated = async || wait_for_confirmation(context).await;
@@ -123,10 +123,12 @@ fn mode(args: &Args) -> Result<Mode, FlowError> {
 }
 
 fn invalid(error: &rename::InvalidName) -> FlowError {
-    let stop = FlowError::usage(error.to_string());
+    let failure = FlowError::usage(error.to_string());
     match error {
-        rename::InvalidName::Whole { name, .. } => stop.hint(format!("`cfsso team rename {name}`")),
-        rename::InvalidName::Label { .. } => stop.hint(
+        rename::InvalidName::Whole { name, .. } => {
+            failure.hint(format!("`cfsso team rename {name}`"))
+        }
+        rename::InvalidName::Label { .. } => failure.hint(
             "use the letters a to z, digits and hyphens, such as `cfsso team rename cooler-cats`",
         ),
     }

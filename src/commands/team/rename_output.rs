@@ -152,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_time_is_told_in_two_units_at_most() {
-        for (seconds, told) in [(0, "0 s"), (75, "1 min 15 s"), (7384, "2 h 3 min")] {
-            assert_eq!(time(seconds), told);
+        for (seconds, text) in [(0, "0 s"), (75, "1 min 15 s"), (7384, "2 h 3 min")] {
+            assert_eq!(time(seconds), text);
         }
     }
 }

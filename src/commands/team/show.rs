@@ -84,10 +84,10 @@ fn design(team: &OrganizationFields) -> Text {
         ("background", &design.background_color),
         ("text", &design.text_color),
     ];
-    let told: Vec<_> = parts
+    let settings: Vec<_> = parts
         .into_iter()
         .filter_map(|(name, value)| Some((name, value.as_deref().filter(|text| !text.is_empty())?)))
         .map(|(name, value)| format!("{name} {value}"))
         .collect();
-    if told.is_empty() { Text::dim("default") } else { Text::plain(told.join(", ")) }
+    if settings.is_empty() { Text::dim("default") } else { Text::plain(settings.join(", ")) }
 }

@@ -32,8 +32,8 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 pub fn into_outcome(report: Report) -> Outcome {
-    let stop = report.stop();
-    Outcome::done(report).failed(stop.map(Into::into))
+    let error = report.error();
+    Outcome::done(report).failed(error.map(Into::into))
 }
 
 impl Render for Report {
@@ -79,7 +79,9 @@ impl Report {
     fn owner_text(&self) -> Text {
         let Some(account) = &self.account else { return Text::dim("none") };
         let mut listed = self.accounts.iter().flatten();
-        let name = listed.find(|seen| seen.id == *account).and_then(|seen| seen.name.as_deref());
+        let name = listed
+            .find(|visible| visible.id == *account)
+            .and_then(|visible| visible.name.as_deref());
         Text::plain(account) + Text::dim(name.map(|name| format!("  {name}")).unwrap_or_default())
     }
 
@@ -88,8 +90,8 @@ impl Report {
             None => Text::dim("no permission to list accounts"),
             Some([]) => Text::warn("no account"),
             Some(accounts) => {
-                let name = |seen: &token::VisibleAccount| {
-                    seen.name.clone().unwrap_or_else(|| seen.id.clone())
+                let name = |visible: &token::VisibleAccount| {
+                    visible.name.clone().unwrap_or_else(|| visible.id.clone())
                 };
                 let names: Vec<_> = accounts.iter().take(5).map(name).collect();
                 let more = accounts.len() - names.len();

@@ -107,8 +107,8 @@ mod tests {
             ("a.b=1", None),
         ] {
             let mut document: Document = r#"{"a":1.0}"#.parse().unwrap();
-            let stop = text.parse::<Assignment>().unwrap().make(&mut document).unwrap_err();
-            assert_eq!((stop.kind, stop.hint.as_deref()), (FlowErrorKind::Usage, hint), "{text}");
+            let error = text.parse::<Assignment>().unwrap().make(&mut document).unwrap_err();
+            assert_eq!((error.kind, error.hint.as_deref()), (FlowErrorKind::Usage, hint), "{text}");
             assert_eq!(document.to_raw().get(), r#"{"a":1.0}"#, "{text}");
         }
     }

@@ -14,17 +14,20 @@ pub enum Selection {
     OnlyEnabled,
 }
 
-pub async fn read_connectors(env: &Env<'_>, which: &Selection) -> Result<Vec<Connector>, Error> {
-    if let Selection::Selected(selectors) = which
+pub async fn read_connectors(
+    env: &Env<'_>,
+    selection: &Selection,
+) -> Result<Vec<Connector>, Error> {
+    if let Selection::Selected(selectors) = selection
         && let [only @ Selector::Id(_)] = selectors.as_slice()
     {
         return Ok(vec![connector::find(env, only).await?]);
     }
-    Ok(select(connector::list(env).await?, which)?)
+    Ok(select(connector::list(env).await?, selection)?)
 }
 
-pub fn select(all: Vec<Connector>, which: &Selection) -> Result<Vec<Connector>, FlowError> {
-    match which {
+pub fn select(all: Vec<Connector>, selection: &Selection) -> Result<Vec<Connector>, FlowError> {
+    match selection {
         Selection::All => Ok(all),
         Selection::Selected(selectors) => {
             let mut found: Vec<Connector> = Vec::new();
@@ -61,10 +64,10 @@ pub async fn apply(env: &Env<'_>, connector: &Connector) -> Result<Connector, Er
     let done = connector::execute_disabling(env, &connector.id, &action(env, connector)).await;
     let Err(Error::Api(error)) = done else { return done };
     if error.outcome_unknown()
-        && let Ok(seen) = env.client.send(&requests::get(env.account, &connector.id)).await
-        && !is_enabled(&seen)
+        && let Ok(connector) = env.client.send(&requests::get(env.account, &connector.id)).await
+        && !is_enabled(&connector)
     {
-        return Ok(seen);
+        return Ok(connector);
     }
     Err(error.into())
 }
@@ -100,7 +103,7 @@ mod tests {
         };
         let one = [("a.example", "true"), ("b.example", "false"), ("c.example", "false")];
         let two = [("a.example", "true"), ("b.example", "false"), ("c.example", "null")];
-        for (all, which, expected) in [
+        for (all, selection, expected) in [
             (&one, Selection::All, Ok("c0")),
             (&two, Selection::All, Ok("c0 c2")),
             (&one, Selection::OnlyEnabled, Ok("c0")),
@@ -111,13 +114,13 @@ mod tests {
             (&two, named("d.example"), Err(FlowErrorKind::NotFound)),
             (&two, named("c7"), Err(FlowErrorKind::NotFound)),
         ] {
-            let found = select(connectors(all), &which).map(|found| {
+            let found = select(connectors(all), &selection).map(|found| {
                 let ids: Vec<_> =
                     found.iter().filter(|it| is_enabled(it)).map(|it| it.id.to_string()).collect();
                 ids.join(" ")
             });
-            let found = found.map_err(|stop| stop.kind);
-            assert_eq!(found, expected.map(str::to_owned), "{which:?}");
+            let found = found.map_err(|error| error.kind);
+            assert_eq!(found, expected.map(str::to_owned), "{selection:?}");
         }
         assert!(select(Vec::new(), &Selection::OnlyEnabled).unwrap().is_empty());
     }

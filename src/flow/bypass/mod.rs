@@ -12,8 +12,8 @@ use std::fmt;
 use crate::flow::journal::{Cause, Title};
 
 /// The cause marks a bypass's entry: `bypass undo` finds it by that.
-fn title(deed: impl Into<String>) -> Title {
-    Title { text: deed.into(), cause: Some(Cause::Bypass) }
+fn title(action: impl Into<String>) -> Title {
+    Title { text: action.into(), cause: Some(Cause::Bypass) }
 }
 
 /// How to use the other bypass after one failed.

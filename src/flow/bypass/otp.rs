@@ -84,8 +84,8 @@ pub fn body() -> Document {
 }
 
 /// Fields that need no change keep their text.
-pub fn edit(app: &App, pin: &IdpId, reach: OtpScope) -> Result<Update, FlowError> {
-    let admission = match reach {
+pub fn edit(app: &App, pin: &IdpId, scope: OtpScope) -> Result<Update, FlowError> {
+    let admission = match scope {
         OtpScope::PinOnly => AllowedIdps::Change { add: vec![pin.clone()], remove: Vec::new() },
         OtpScope::AllIdps => AllowedIdps::All,
     };
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_sign_in_is_opened_just_as_far_as_needed() {
-        for (before, reach, after) in [
+        for (before, scope, after) in [
             (r#""allowed_idps":["o"]"#, OtpScope::PinOnly, r#""allowed_idps":["o","p"]"#),
             (r#""allowed_idps":["o"]"#, OtpScope::AllIdps, r#""allowed_idps":[]"#),
             (r#""allowed_idps":["p","o"]"#, OtpScope::PinOnly, r#""allowed_idps":["p","o"]"#),
@@ -185,7 +185,7 @@ mod tests {
                 format!(r#"{{"id":"a","type":"dash_sso",{fields},"n":12345678901234567890123}}"#)
             };
             let app: App = serde_json::from_str(&object(before)).unwrap();
-            let edit = edit(&app, &"p".parse().unwrap(), reach).unwrap();
+            let edit = edit(&app, &"p".parse().unwrap(), scope).unwrap();
             assert_eq!(edit.desired.to_raw().get(), object(after), "{before}");
             assert_eq!(edit.is_empty(), before == after, "{before}");
         }

@@ -81,32 +81,32 @@ pub async fn read_status(env: &Env<'_>, entries: &[Entry]) -> BypassStatus {
     summarize(undo::check_all(env, open).await)
 }
 
-fn summarize(measures: Vec<BypassWrite>) -> BypassStatus {
-    let bypasses: Vec<_> = measures.into_iter().map(from_write).collect();
+fn summarize(writes: Vec<BypassWrite>) -> BypassStatus {
+    let bypasses: Vec<_> = writes.into_iter().map(from_write).collect();
     let in_force = if bypasses.iter().any(|bypass| bypass.state.is_open()) {
         Some(true)
     } else {
         let is_seen = bypasses.iter().all(|bypass| bypass.state != BypassState::NotChecked);
         is_seen.then_some(false)
     };
-    let left = bypasses.iter().filter(|bypass| bypass.state != BypassState::Reverted);
-    BypassStatus { active: in_force, since: left.map(|bypass| bypass.started_at).min(), bypasses }
+    let open = bypasses.iter().filter(|bypass| bypass.state != BypassState::Reverted);
+    BypassStatus { active: in_force, since: open.map(|bypass| bypass.started_at).min(), bypasses }
 }
 
-fn from_write(measure: BypassWrite) -> Bypass {
-    let target = measure.target();
-    let (state, detail) = match measure.status {
+fn from_write(write: BypassWrite) -> Bypass {
+    let target = write.target();
+    let (state, detail) = match write.status {
         Ok(WriteStatus::Active(ready)) => {
             let diff: Vec<_> = ready.change.diff.iter().map(ToString::to_string).collect();
             (BypassState::Active, format!("undo: {}", diff.join(", ")))
         }
         Ok(WriteStatus::Changed(_, drift)) => (BypassState::Changed, drift.join(", ")),
         Ok(WriteStatus::Reverted(text)) => (BypassState::Reverted, text),
-        Ok(WriteStatus::Blocked(stop)) => (BypassState::Blocked, stop.causes.join(", ")),
-        Ok(WriteStatus::Refused(_, stop)) => (BypassState::Blocked, stop.message),
+        Ok(WriteStatus::Blocked(error)) => (BypassState::Blocked, error.causes.join(", ")),
+        Ok(WriteStatus::Refused(_, error)) => (BypassState::Blocked, error.message),
         Err(error) => (BypassState::NotChecked, error.line()),
     };
-    let Entry { id, started_at: at, user, title, .. } = measure.entry;
+    let Entry { id, started_at: at, user, title, .. } = write.entry;
     Bypass { entry: id, started_at: at, user, title, target, state, detail }
 }
 

@@ -117,36 +117,39 @@ fn document(text: &RawValue) -> Option<Document> {
 
 /// Each is evaluated as if those before it were undone.
 pub async fn check_all(env: &Env<'_>, entries: Vec<Entry>) -> Vec<BypassWrite> {
-    let mut seen = ObjectCache::new();
-    let mut measures = Vec::new();
+    let mut cache = ObjectCache::new();
+    let mut writes = Vec::new();
     for entry in entries {
-        measures.push(check_entry(env, entry, &mut seen).await);
+        writes.push(check_entry(env, entry, &mut cache).await);
     }
-    measures
+    writes
 }
 
-async fn check_entry(env: &Env<'_>, mut entry: Entry, seen: &mut ObjectCache) -> BypassWrite {
-    let settled = |entry, status| BypassWrite { entry, status, changed_at: None, inverse: None };
+async fn check_entry(env: &Env<'_>, mut entry: Entry, cache: &mut ObjectCache) -> BypassWrite {
+    let without_inverse =
+        |entry, status| BypassWrite { entry, status, changed_at: None, inverse: None };
     match find_created_idp(env, &mut entry).await {
-        Err(error) => return settled(entry, Err(error)),
+        Err(error) => return without_inverse(entry, Err(error)),
         Ok(false) => {
             let text = "no one-time PIN exists: it was not created".to_owned();
-            return settled(entry, Ok(WriteStatus::Reverted(text)));
+            return without_inverse(entry, Ok(WriteStatus::Reverted(text)));
         }
         Ok(true) => {}
     }
     match journal::inverse(&entry) {
-        Err(NotUndoable::NothingWritten(text)) => settled(entry, Ok(WriteStatus::Reverted(text))),
+        Err(NotUndoable::NothingWritten(text)) => {
+            without_inverse(entry, Ok(WriteStatus::Reverted(text)))
+        }
         Err(NotUndoable::Irreversible(text)) => {
-            let stop = FlowError::refused(format!("entry {} cannot be undone", entry.id));
-            settled(entry, Ok(WriteStatus::Blocked(stop.cause(text))))
+            let error = FlowError::refused(format!("entry {} cannot be undone", entry.id));
+            without_inverse(entry, Ok(WriteStatus::Blocked(error.cause(text))))
         }
         Ok(inverse) => {
-            let plan = inverse.plan_checked(env, &entry, seen).await;
-            let now = seen.get(&inverse.key()).and_then(Option::as_ref);
+            let plan = inverse.plan_checked(env, &entry, cache).await;
+            let now = cache.get(&inverse.key()).and_then(Option::as_ref);
             let changed_at = now.and_then(|now| changed_at(&entry, now));
             let status = match plan {
-                Ok(plan) => write_status(env, &inverse, plan, seen).await,
+                Ok(plan) => write_status(env, &inverse, plan, cache).await,
                 Err(error) => Err(error),
             };
             BypassWrite { entry, status, changed_at, inverse: Some(inverse) }
@@ -173,26 +176,26 @@ async fn write_status(
     env: &Env<'_>,
     inverse: &Inverse,
     plan: UndoPlan,
-    seen: &mut ObjectCache,
+    cache: &mut ObjectCache,
 ) -> Result<WriteStatus, Error> {
     let (ready, mut drift) = match plan {
         UndoPlan::Unchanged(text) => return Ok(WriteStatus::Reverted(text)),
-        UndoPlan::Blocked(_) if matches!(seen.get(&inverse.key()), Some(None)) => {
+        UndoPlan::Blocked(_) if matches!(cache.get(&inverse.key()), Some(None)) => {
             return Ok(WriteStatus::Reverted("the object was deleted".to_owned()));
         }
-        UndoPlan::Blocked(stop) => return Ok(WriteStatus::Blocked(stop)),
-        UndoPlan::Refused(ready, stop) => {
-            inverse.undone(&ready, seen);
-            return Ok(WriteStatus::Refused(Box::new(ready), stop));
+        UndoPlan::Blocked(error) => return Ok(WriteStatus::Blocked(error)),
+        UndoPlan::Refused(ready, error) => {
+            inverse.undone(&ready, cache);
+            return Ok(WriteStatus::Refused(Box::new(ready), error));
         }
         UndoPlan::Ready(ready) => (ready, Vec::new()),
         UndoPlan::Drifted(ready, drift) => (ready, drift),
     };
     if ready.after().is_none() {
-        let pin = seen.get(&inverse.key()).and_then(Option::as_ref);
-        drift.extend(apps_using_idp(env, pin, seen).await?);
+        let pin = cache.get(&inverse.key()).and_then(Option::as_ref);
+        drift.extend(apps_using_idp(env, pin, cache).await?);
     }
-    inverse.undone(&ready, seen);
+    inverse.undone(&ready, cache);
     let ready = Box::new(ready);
     Ok(if drift.is_empty() {
         WriteStatus::Active(ready)
@@ -204,14 +207,14 @@ async fn write_status(
 async fn apps_using_idp(
     env: &Env<'_>,
     pin: Option<&Document>,
-    seen: &ObjectCache,
+    cache: &ObjectCache,
 ) -> Result<Vec<String>, Error> {
     let pin = pin.and_then(|pin| pin.parse_at::<String>(&["id"])).unwrap_or_default();
     let apps = env.client.list(&app::list(env.account)).await?;
     let listed = |app: &App| {
         let path = journal::path_of_app(env.account, &app.id);
-        let put_back = seen.get(&path).and_then(Option::as_ref);
-        let list = put_back.map(|app| app.parse_at::<Vec<String>>(&["allowed_idps"]));
+        let restored = cache.get(&path).and_then(Option::as_ref);
+        let list = restored.map(|app| app.parse_at::<Vec<String>>(&["allowed_idps"]));
         list.unwrap_or_else(|| Some(app.listed_idps().iter().map(ToString::to_string).collect()))
     };
     let names = apps.iter().filter(|app| listed(app).is_some_and(|list| list.contains(&pin)));

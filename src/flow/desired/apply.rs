@@ -260,18 +260,19 @@ impl<D: Decisions> Apply<'_, D> {
 
     /// If no change was made, the first failure becomes the error: nothing is half done.
     fn ensure_complete(&mut self) -> Result<(), Error> {
-        let left: Vec<_> = self.results.iter().filter(|it| it.state != StepState::Done).collect();
-        if left.is_empty() {
+        let unfinished: Vec<_> =
+            self.results.iter().filter(|it| it.state != StepState::Done).collect();
+        if unfinished.is_empty() {
             return Ok(());
         }
-        if left.len() == self.results.len()
+        if unfinished.len() == self.results.len()
             && let Some(failure) = self.failure.take()
         {
             return Err(failure);
         }
         let message =
-            format!("{} of {} left", left.len(), count_noun(self.results.len(), "change"));
-        let causes = left.iter().filter(|it| !it.detail.starts_with(DEPENDS)).take(10);
+            format!("{} of {} left", unfinished.len(), count_noun(self.results.len(), "change"));
+        let causes = unfinished.iter().filter(|it| !it.detail.starts_with(DEPENDS)).take(10);
         let causes = causes.map(|it| format!("{}: {}", it.title, it.detail));
         Err(FlowError::half_done(message)
             .causes(causes)

@@ -121,8 +121,8 @@ impl Reader<'_> {
             }
             Task::Unshare(id, from) => {
                 if let (Some(idp), Some(state)) = (self.idp(id), self.facts.shared(id)) {
-                    let deeds = unshare_actions(state, idp, from.as_deref())?;
-                    self.found.changes.extend(unshare::plan(env, idp, &deeds).changes);
+                    let actions = unshare_actions(state, idp, from.as_deref())?;
+                    self.found.changes.extend(unshare::plan(env, idp, &actions).changes);
                 }
             }
             Task::DeleteShare(id) => {
@@ -205,8 +205,8 @@ impl Reader<'_> {
             None
         };
         for at in enabling {
-            if let Err(stop) = self.enable(at, facts.as_ref()) {
-                self.found.notes.push(Error::from(stop).line());
+            if let Err(error) = self.enable(at, facts.as_ref()) {
+                self.found.notes.push(Error::from(error).line());
             }
         }
         for at in disabling {
@@ -245,14 +245,14 @@ impl Reader<'_> {
             let code = self.connector(at).ok()?.and_then(|it| it.code());
             Some((at, look_up(self.env, &domain, code).await))
         });
-        let seen = stream::iter(looks).buffer_unordered(MAX_CONCURRENT);
-        self.served = seen.filter_map(async |it| it).collect().await;
+        let results = stream::iter(looks).buffer_unordered(MAX_CONCURRENT);
+        self.served = results.filter_map(async |it| it).collect().await;
     }
 
     fn is_visible(&self, at: usize) -> bool {
         let has_code = self.connector(at).is_ok_and(|it| it.is_some_and(|it| it.code().is_some()));
-        let seen = self.served.get(&at);
-        has_code && seen.is_some_and(|(_, seen)| seen.verdict == Verdict::Visible)
+        let found = self.served.get(&at);
+        has_code && found.is_some_and(|(_, found)| found.verdict == Verdict::Visible)
     }
 
     fn domain(&self, at: usize) -> Result<EmailDomain, FlowError> {

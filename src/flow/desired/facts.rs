@@ -147,10 +147,11 @@ impl Facts {
         for (idp, state) in &self.federation {
             let grants: Vec<_> = state.grants.iter().map(|grant| grant.id.as_str()).collect();
             let _ = writeln!(text, "grants {idp} {grants:?}");
-            for held in &state.shares {
-                let active = held.recipients.iter().filter(|recipient| recipient.is_active());
+            for share_state in &state.shares {
+                let active =
+                    share_state.recipients.iter().filter(|recipient| recipient.is_active());
                 let accounts: Vec<_> = active.map(|recipient| recipient.account()).collect();
-                let _ = writeln!(text, "share {} {accounts:?}", held.share.id);
+                let _ = writeln!(text, "share {} {accounts:?}", share_state.share.id);
             }
         }
         for share in &self.orphans {

@@ -140,7 +140,7 @@ impl Reader {
             }
             let place = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
             let hint = match nearest(key, known.iter().copied(), SIMILAR) {
-                Some(meant) => format!("did you mean `{meant}`?"),
+                Some(suggestion) => format!("did you mean `{suggestion}`?"),
                 None => format!("known: {}", known.join(", ")),
             };
             self.problems.push(format!("unknown key `{place}`; {hint}"));

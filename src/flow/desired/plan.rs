@@ -50,11 +50,11 @@ fn unknown_idp(place: &str, name: &str, created: &[&str], facts: &Facts) -> Flow
     } else {
         format!("`{place}`: no identity provider `{name}` in the file or the account")
     };
-    let stop = FlowError::usage(message);
+    let error = FlowError::usage(message);
     let names = facts.idps.iter().map(|idp| idp.name.as_str()).chain(created.iter().copied());
     match nearest(name, names, 0.8).filter(|_| !twice) {
-        Some(meant) => stop.hint(format!("did you mean `{meant}`?")),
-        None => stop.hint("`cfsso idp list`"),
+        Some(suggestion) => error.hint(format!("did you mean `{suggestion}`?")),
+        None => error.hint("`cfsso idp list`"),
     }
 }
 

@@ -62,7 +62,7 @@ impl Writer<'_> {
         if idp.is_read_only() {
             self.comment(&[&format!(
                 "{}: shared by another account, not managed here",
-                shown(&idp.name)
+                single_line(&idp.name)
             )]);
             return;
         }
@@ -70,8 +70,8 @@ impl Writer<'_> {
             let kind = idp.kind.as_str();
             self.comment(&[&format!(
                 "{}: the provider does not know the type {}",
-                shown(&idp.name),
-                shown(kind)
+                single_line(&idp.name),
+                single_line(kind)
             )]);
             return;
         }
@@ -96,7 +96,7 @@ impl Writer<'_> {
         for (name, _) in left_out {
             self.comment(&[&format!(
                 "{}: the provider has no attribute for {name}",
-                shown(&idp.name)
+                single_line(&idp.name)
             )]);
         }
         let config = if members.is_empty() { "{}".to_owned() } else { object(&members, 2) };
@@ -142,7 +142,7 @@ impl Writer<'_> {
                 Selection::All(_) => "--entire-organization".to_owned(),
                 Selection::Only(accounts) => format!("--to {}", accounts.join(" ")),
             };
-            format!("  cfsso federation share {} {to}", shown(&quoted(&share.idp)))
+            format!("  cfsso federation share {} {to}", single_line(&quoted(&share.idp)))
         }));
         let lines: Vec<_> = lines.iter().map(String::as_str).collect();
         self.comment(&lines);
@@ -184,7 +184,7 @@ impl Writer<'_> {
 }
 
 /// Text of the server for a comment: must stay on one line.
-fn shown(text: &str) -> String {
+fn single_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

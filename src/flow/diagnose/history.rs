@@ -28,7 +28,7 @@ fn rows<'a>(facts: &'a Facts<'_>) -> Result<Vec<&'a LoginRow>, &'a NotChecked> {
     let more = facts.gathered.logins.as_deref().unwrap_or_default().iter();
     let app = app(facts)?;
     let Question { email, domain, .. } = facts.question;
-    let is_meant = |row: &&LoginRow| {
+    let is_match = |row: &&LoginRow| {
         let is_of_app = app.is_some_and(|app| row.is_of_app(app.id.as_str(), app.aud.as_deref()));
         let is_of_user = match email {
             Some(email) => row.email().eq_ignore_ascii_case(email),
@@ -36,7 +36,7 @@ fn rows<'a>(facts: &'a Facts<'_>) -> Result<Vec<&'a LoginRow>, &'a NotChecked> {
         };
         is_of_app && is_of_user && row.is_person()
     };
-    Ok(rows.iter().chain(more).filter(is_meant).collect())
+    Ok(rows.iter().chain(more).filter(is_match).collect())
 }
 
 pub(super) fn history(facts: &Facts<'_>) -> History {

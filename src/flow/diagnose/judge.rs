@@ -44,19 +44,19 @@ use StepState::{Cause, NotChecked as Unread, Ok as Fine, Suspect, Unknown};
 pub(super) fn report(facts: &Facts<'_>) -> Report {
     let Question { email, domain, .. } = facts.question;
     let history = history(facts);
-    let mut steps = vec![or_unread(StepId::Address, address(facts))];
+    let mut steps = vec![or_unread_step(StepId::Address, address(facts))];
     let (step, is_off) = connector(facts);
     let is_elsewhere = matches!(step.state, Cause | Suspect);
     steps.push(step);
     if !is_off && !is_elsewhere && steps[0].state != Unknown {
         steps.extend(member(facts));
-        steps.push(or_unread(StepId::SsoApp, sso_app(facts)));
+        steps.push(or_unread_step(StepId::SsoApp, sso_app(facts)));
         let policies = policies(facts);
         let is_allowed = policies.as_ref().is_some_and(|step| step.state == Fine);
         steps.extend(policies);
-        steps.push(or_unread(StepId::IdentityProviders, identity_providers(facts)));
-        steps.push(or_unread(StepId::LoginLog, login_log(facts, &history, is_allowed)));
-        steps.push(or_unread(StepId::RecentChanges, recent_changes(facts, &history)));
+        steps.push(or_unread_step(StepId::IdentityProviders, identity_providers(facts)));
+        steps.push(or_unread_step(StepId::LoginLog, login_log(facts, &history, is_allowed)));
+        steps.push(or_unread_step(StepId::RecentChanges, recent_changes(facts, &history)));
     }
     let mut report = Report::new(email.clone(), domain.to_string(), steps);
     report.changes = suspects(facts, &history).into_iter().cloned().collect();
@@ -169,8 +169,8 @@ fn address<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
 fn connector(facts: &Facts<'_>) -> (Step, bool) {
     let id = StepId::Connector;
     let domain = &facts.question.domain;
-    if let Err(unseen) = facts.connectors {
-        return (unread(id, unseen), false);
+    if let Err(not_checked) = facts.connectors {
+        return (unread_step(id, not_checked), false);
     }
     let code = own(facts).and_then(|own| own.code());
     let foreign =
@@ -211,7 +211,7 @@ fn member(facts: &Facts<'_>) -> Option<Step> {
     let email = facts.question.email.as_ref()?;
     let members = match &facts.gathered.members {
         Ok(members) => members,
-        Err(unseen) => return Some(unread(id, unseen)),
+        Err(not_checked) => return Some(unread_step(id, not_checked)),
     };
     Some(match find_member(members, email) {
         None if facts.has_odd_members => Step::new(
@@ -247,8 +247,8 @@ fn sso_app<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
     };
     let idps = facts.gathered.idps.as_ref()?;
     let listed = app.listed_idps();
-    let gone = listed.iter().filter(|id| idps.iter().all(|idp| **id != idp.id)).count();
-    if gone > 0 && gone == listed.len() {
+    let missing = listed.iter().filter(|id| idps.iter().all(|idp| **id != idp.id)).count();
+    if missing > 0 && missing == listed.len() {
         let words =
             "the SSO App allows only identity providers that are deleted or no longer shared";
         return Ok(Step::new(id, Cause, words).fix("`cfsso app idps --only <IDP>`"));
@@ -260,8 +260,8 @@ fn sso_app<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
         let words = "instant authentication is on, but the SSO App does not allow exactly one identity provider";
         return Ok(Step::new(id, Suspect, words).fix("`cfsso app instant-auth off`"));
     }
-    let lost = if gone > 0 {
-        format!(", {gone} of them deleted or no longer shared")
+    let lost = if missing > 0 {
+        format!(", {missing} of them deleted or no longer shared")
     } else {
         String::new()
     };
@@ -300,7 +300,7 @@ fn policies(facts: &Facts<'_>) -> Option<Step> {
     app(facts).ok().flatten()?;
     let policies = match &facts.gathered.policies {
         Ok(policies) => policies,
-        Err(unseen) => return Some(unread(id, unseen)),
+        Err(not_checked) => return Some(unread_step(id, not_checked)),
     };
     let Question { email, domain, .. } = facts.question;
     let members = facts.gathered.members.as_ref().ok();
@@ -342,8 +342,8 @@ fn identity_providers<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> 
         return Ok(Step::new(id, Cause, words).fix("`cfsso bypass`, then `cfsso idp create`"));
     }
     let health = |idp: &Idp| {
-        let seen = facts.gathered.health.iter().find(|seen| seen.id == idp.id.as_str())?;
-        let failed = seen.points.as_ref()?.iter().find(|point| point.is_failure());
+        let health = facts.gathered.health.iter().find(|health| health.id == idp.id.as_str())?;
+        let failed = health.points.as_ref()?.iter().find(|point| point.is_failure());
         Some(failed.map(|point| point.detail.clone()))
     };
     let is_checked = |idp: &&&Idp| preflight::is_company_idp(idp);
@@ -373,12 +373,12 @@ fn has_pin(facts: &Facts<'_>) -> bool {
     app(facts).ok().flatten().is_some_and(|app| offers_pin(app, &pins))
 }
 
-fn or_unread(id: StepId, step: Result<Step, &NotChecked>) -> Step {
-    step.unwrap_or_else(|unseen| unread(id, unseen))
+fn or_unread_step(id: StepId, step: Result<Step, &NotChecked>) -> Step {
+    step.unwrap_or_else(|not_checked| unread_step(id, not_checked))
 }
 
-fn unread(id: StepId, unseen: &NotChecked) -> Step {
-    Step::new(id, Unread, &unseen.reason)
+fn unread_step(id: StepId, not_checked: &NotChecked) -> Step {
+    Step::new(id, Unread, &not_checked.reason)
 }
 
 #[cfg(test)]

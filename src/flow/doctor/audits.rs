@@ -126,7 +126,7 @@ pub(super) fn duplicate_policies(connectors: &[Connector], facts: &Facts) -> Fin
 pub(super) fn orphan_app(connectors: &[Connector], facts: &Facts) -> Finding {
     let id = AuditId::SsoAppWithoutConnector;
     match facts.sso_app() {
-        Err(unseen) => Finding::not_checked(id, &unseen.reason),
+        Err(not_checked) => Finding::not_checked(id, &not_checked.reason),
         Ok(Some(app)) if connectors.is_empty() => Finding::failed(
             id,
             format!("`{}` exists without a connector", app.name),
@@ -142,7 +142,7 @@ pub(super) fn certificates(facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let id = AuditId::IdpCertificate;
     let idps = match &facts.idps {
         Ok(idps) => idps,
-        Err(unseen) => return vec![Finding::not_checked(id, &unseen.reason)],
+        Err(not_checked) => return vec![Finding::not_checked(id, &not_checked.reason)],
     };
     let found: Vec<_> = idps.iter().filter_map(|idp| certificate(idp, now)).collect();
     if found.is_empty() {
@@ -168,10 +168,10 @@ fn certificate(idp: &Idp, now: Timestamp) -> Option<Finding> {
     })
 }
 
-pub(super) fn token(facts: &Facts, terms: &Thresholds) -> Finding {
+pub(super) fn token(facts: &Facts, thresholds: &Thresholds) -> Finding {
     let id = AuditId::TokenExpiry;
-    match facts.token.as_ref().map(|token| check_validity(token, terms)) {
-        Err(unseen) => Finding::not_checked(id, &unseen.reason),
+    match facts.token.as_ref().map(|token| check_validity(token, thresholds)) {
+        Err(not_checked) => Finding::not_checked(id, &not_checked.reason),
         Ok(Ok(words)) => Finding::passed(id, format!("token in use: {words}")),
         Ok(Err(words)) => Finding::failed(
             id,
@@ -181,16 +181,16 @@ pub(super) fn token(facts: &Facts, terms: &Thresholds) -> Finding {
     }
 }
 
-pub(super) fn bypass(standings: &BypassStatus) -> Finding {
+pub(super) fn bypass(bypass_status: &BypassStatus) -> Finding {
     let id = AuditId::BypassActive;
-    match (standings.active, standings.since) {
+    match (bypass_status.active, bypass_status.since) {
         (Some(false), _) => Finding::passed(id, "no active bypass of this machine"),
         (None, _) => {
-            let seen = standings.bypasses.iter().map(|bypass| bypass.detail.as_str());
-            Finding::not_checked(id, format!("left over from a bypass: {}", names(seen)))
+            let details = bypass_status.bypasses.iter().map(|bypass| bypass.detail.as_str());
+            Finding::not_checked(id, format!("left over from a bypass: {}", names(details)))
         }
         (Some(true), since) => {
-            let what = names(standings.bypasses.iter().map(|bypass| bypass.title.as_str()));
+            let what = names(bypass_status.bypasses.iter().map(|bypass| bypass.title.as_str()));
             let since =
                 since.map(|since| format!(" since {}", rfc3339::format(since))).unwrap_or_default();
             Finding::failed(id, format!("bypass active{since}: {what}"), "`cfsso bypass undo`")
@@ -221,23 +221,23 @@ pub(super) fn unknown_outcomes(open: &[(&Entry, Option<WriteOutcome>)]) -> Findi
     let id = AuditId::JournalUnfinished;
     let name = |entry: &Entry| format!("{} ({})", entry.title, entry.id);
     let unknown: Vec<_> =
-        open.iter().filter(|(_, fate)| fate.is_none()).map(|(entry, _)| *entry).collect();
+        open.iter().filter(|(_, outcome)| outcome.is_none()).map(|(entry, _)| *entry).collect();
     let Some(first) = unknown.first() else {
         if open.is_empty() {
             return Finding::passed(id, "all journal entries have a known outcome");
         }
-        let told = open.iter().filter_map(|(entry, fate)| {
-            let became = match (*fate)? {
+        let outcomes = open.iter().filter_map(|(entry, outcome)| {
+            let became = match (*outcome)? {
                 WriteOutcome::Applied => "was applied",
                 WriteOutcome::NotApplied => "was not applied",
                 WriteOutcome::ChangedSince => "changed since",
             };
             Some(format!("{} {became}", name(entry)))
         });
-        let told: Vec<_> = told.collect();
+        let outcomes: Vec<_> = outcomes.collect();
         return Finding::passed(
             id,
-            format!("determined from the current objects: {}", told.join("; ")),
+            format!("determined from the current objects: {}", outcomes.join("; ")),
         );
     };
     let what: Vec<_> = unknown.iter().map(|entry| name(entry)).collect();
@@ -279,7 +279,7 @@ pub(super) fn records(odd: &[OddRecord]) -> Finding {
 
 fn policies(facts: &Facts) -> Result<&[Policy], String> {
     match (facts.sso_app(), &facts.policies) {
-        (Err(unseen), _) | (_, Err(unseen)) => Err(unseen.reason.clone()),
+        (Err(not_checked), _) | (_, Err(not_checked)) => Err(not_checked.reason.clone()),
         (Ok(None), _) => Err("no SSO App yet".to_owned()),
         (Ok(Some(_)), Ok(policies)) => Ok(policies),
     }
@@ -326,7 +326,7 @@ mod tests {
     use crate::flow::check::{CheckState, Severity};
     use crate::flow::journal::Outcome;
     use crate::flow::preflight::tests::{
-        active, allow, email_domain, facts, forbidden, idp, object, sso_app, terms,
+        active, allow, email_domain, facts, forbidden, idp, object, sso_app, thresholds,
     };
 
     fn connector(rest: &Value) -> Connector {
@@ -345,7 +345,7 @@ mod tests {
     fn a_write_without_an_end_is_known_by_what_is_there() {
         let patch = Entry::sample("r", 1, r#"{"method":"PATCH","path":"/c/1","body":{}}"#);
         let token = Entry::sample("r", 2, r#"{"method":"POST","path":"/a/tokens","body":{}}"#);
-        let known = |fate| vec![(&patch, Some(fate))];
+        let known = |outcome| vec![(&patch, Some(outcome))];
         for (open, state, words) in [
             (vec![], CheckState::Passed, "known outcome"),
             (known(WriteOutcome::Applied), CheckState::Passed, "(r.1) was applied"),
@@ -359,9 +359,9 @@ mod tests {
             ),
         ] {
             let finding = unknown_outcomes(&open);
-            let told = format!("{} {}", finding.detail, finding.fix.unwrap_or_default());
-            assert_eq!(finding.state, state, "{told}");
-            assert!(told.contains(words), "{told}");
+            let text = format!("{} {}", finding.detail, finding.fix.unwrap_or_default());
+            assert_eq!(finding.state, state, "{text}");
+            assert!(text.contains(words), "{text}");
         }
     }
 
@@ -378,9 +378,9 @@ mod tests {
             let sample = Entry::sample("r", 1, &request);
             let lost = Entry { outcome: Outcome::Unknown, ..sample.clone() };
             let other = || Some("r.2".to_owned());
-            let settled = Entry { resolved_by: other(), ..lost.clone() };
+            let resolved = Entry { resolved_by: other(), ..lost.clone() };
             let undone = Entry { undone_by: other(), ..lost.clone() };
-            assert_eq!(open_entries(&[sample, settled, undone]).len(), 0, "{path}");
+            assert_eq!(open_entries(&[sample, resolved, undone]).len(), 0, "{path}");
             assert_eq!(open_entries(&[lost]).len(), usize::from(is_told), "{path}");
         }
     }
@@ -399,7 +399,7 @@ mod tests {
             (json!({ "created_on": "2026-02-01T00:00:00.123456Z" }), CheckState::Failed),
             (json!({}), CheckState::NotChecked),
         ] {
-            let finding = stale(&connector(&rest), terms().now);
+            let finding = stale(&connector(&rest), thresholds().now);
             assert_eq!(finding.state, expected, "{rest} {finding:?}");
             assert_eq!(finding.domains, ["cool.cats"]);
         }
@@ -419,8 +419,8 @@ mod tests {
             assert_eq!(finding.state, expected, "{include}");
         }
         assert!(without_policy(&connector(&json!({ "enabled": false })), &facts()).is_none());
-        let unseen = Facts { policies: Err(forbidden()), ..facts() };
-        let finding = without_policy(&connector(&json!({})), &unseen).unwrap();
+        let not_checked = Facts { policies: Err(forbidden()), ..facts() };
+        let finding = without_policy(&connector(&json!({})), &not_checked).unwrap();
         assert_eq!(finding.state, CheckState::NotChecked);
     }
 
@@ -477,7 +477,7 @@ mod tests {
     #[test]
     fn certificates_are_looked_at_where_somebody_signs_with_one() {
         let states = |facts: &Facts| -> Vec<CheckState> {
-            certificates(facts, terms().now).iter().map(|finding| finding.state).collect()
+            certificates(facts, thresholds().now).iter().map(|finding| finding.state).collect()
         };
         assert_eq!(states(&facts()), [CheckState::Passed], "none signs with one");
         let mut saml = idp("saml", "saml");
@@ -492,7 +492,7 @@ mod tests {
         saml["config"] = json!({ "idp_public_certs": [valid] });
         assert_eq!(states(&idps(&saml)), [CheckState::Passed]);
         saml["config"] = json!({ "idp_public_certs": [valid, "no certificate"] });
-        let found = certificates(&idps(&saml), terms().now);
+        let found = certificates(&idps(&saml), thresholds().now);
         let evidence = &found[0].detail;
         assert!(evidence.contains("certificate 2 cannot be read") && evidence.contains("is valid"));
         assert_eq!(states(&Facts { idps: Err(forbidden()), ..facts() }), [CheckState::NotChecked]);
@@ -507,17 +507,17 @@ mod tests {
             (json!({ "status": "disabled" }), CheckState::Failed),
         ] {
             let facts = Facts { token: Ok(active(&rest)), ..facts() };
-            assert_eq!(token(&facts, &terms()).state, expected, "{rest}");
+            assert_eq!(token(&facts, &thresholds()).state, expected, "{rest}");
         }
-        let unseen = Facts { token: Err(forbidden()), ..facts() };
-        assert_eq!(token(&unseen, &terms()).state, CheckState::NotChecked);
+        let not_checked = Facts { token: Err(forbidden()), ..facts() };
+        assert_eq!(token(&not_checked, &thresholds()).state, CheckState::NotChecked);
     }
 
     #[test]
     fn a_bypass_is_told_as_far_as_it_was_seen() {
         let left = Bypass {
             entry: "r.1".to_owned(),
-            started_at: terms().now,
+            started_at: thresholds().now,
             user: None,
             title: "disable".to_owned(),
             target: None,
@@ -529,7 +529,7 @@ mod tests {
             (Some(false), CheckState::Passed),
             (None, CheckState::NotChecked),
         ] {
-            let since = Some(terms().now);
+            let since = Some(thresholds().now);
             let finding =
                 bypass(&BypassStatus { active: in_force, since, bypasses: vec![left.clone()] });
             assert_eq!((finding.state, finding.severity), (expected, Severity::Warning));

@@ -40,7 +40,7 @@ pub struct Audit {
 struct Read<'a> {
     connectors: Result<Vec<ConnectorFacts>, NotChecked>,
     facts: Facts,
-    standings: BypassStatus,
+    bypass_status: BypassStatus,
     rename: Option<RenameInProgress>,
     trials: Vec<TrialStatus>,
     open: Vec<(&'a Entry, Option<WriteOutcome>)>,
@@ -55,29 +55,29 @@ struct ConnectorFacts {
 /// all can be read.
 pub async fn run_audit(
     env: &Env<'_>,
-    asking: &Sources,
-    terms: &Thresholds,
+    sources: &Sources,
+    thresholds: &Thresholds,
     journal: &Contents,
 ) -> Result<Audit, Error> {
     let entries = env.own(&journal.entries);
     let open = audits::open_entries(&entries);
-    let fates =
+    let outcomes =
         async { Ok(join_all(open.iter().map(|entry| undo::write_outcome(env, entry))).await) };
-    let gathered = async { Ok(Box::pin(preflight::gather(env, asking)).await) };
-    let standings = async { Ok(Box::pin(status::read_status(env, &entries)).await) };
-    let (connectors, facts, standings, fates) =
-        tokio::try_join!(connectors(env), gathered, standings, fates)?;
+    let gathered = async { Ok(Box::pin(preflight::gather(env, sources)).await) };
+    let bypass_status = async { Ok(Box::pin(status::read_status(env, &entries)).await) };
+    let (connectors, facts, bypass_status, outcomes) =
+        tokio::try_join!(connectors(env), gathered, bypass_status, outcomes)?;
     let connectors = match connectors {
         Ok(connectors) => Ok(connectors),
         Err(error) if has_no_access(&facts) => return Err(error.into()),
         Err(error) => Err(NotChecked::from(&error)),
     };
     let rename = rename_in_progress(&entries, env.account);
-    let open = open.into_iter().zip(fates).collect();
+    let open = open.into_iter().zip(outcomes).collect();
     let trials = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
-    let read = Read { connectors, facts, standings, rename, trials, open };
+    let read = Read { connectors, facts, bypass_status, rename, trials, open };
     let odd = env.client.odd_records(None);
-    Ok(evaluate(&read, terms, &journal.damaged, &odd))
+    Ok(evaluate(&read, thresholds, &journal.damaged, &odd))
 }
 
 fn assemble_audit<T>(
@@ -116,8 +116,13 @@ fn has_no_access(facts: &Facts) -> bool {
         && facts.members.is_err()
 }
 
-fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddRecord]) -> Audit {
-    let Read { connectors, facts, standings, rename, trials, open } = read;
+fn evaluate(
+    read: &Read<'_>,
+    thresholds: &Thresholds,
+    damaged: &[String],
+    odd: &[OddRecord],
+) -> Audit {
+    let Read { connectors, facts, bypass_status, rename, trials, open } = read;
     let is_enforced = match connectors {
         Ok(looked) => looked.iter().any(|one| one.connector.is_enabled()),
         // Unknown: assumes the more severe case.
@@ -137,18 +142,21 @@ fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddR
         Ok(looked) => {
             let all: Vec<_> = looked.iter().map(|one| one.connector.clone()).collect();
             let looked_at: Vec<_> = all.iter().map(|one| &**one).collect();
-            let checks = preflight::connector_checks(&all, &looked_at, facts, terms);
+            let checks = preflight::connector_checks(&all, &looked_at, facts, thresholds);
             findings.extend(checks.into_iter().map(of_check));
-            findings.extend(looked.iter().flat_map(|one| connector_findings(one, facts, terms)));
+            findings
+                .extend(looked.iter().flat_map(|one| connector_findings(one, facts, thresholds)));
             findings.push(audits::duplicate_policies(&all, facts));
             findings.push(audits::orphan_app(&all, facts));
         }
-        Err(unseen) => findings.extend(connectors_not_checked(unseen).into_iter().map(of_check)),
+        Err(not_checked) => {
+            findings.extend(connectors_not_checked(not_checked).into_iter().map(of_check));
+        }
     }
     findings.push(audits::orphan_policies(facts));
-    findings.extend(audits::certificates(facts, terms.now));
-    findings.push(audits::token(facts, terms));
-    findings.push(audits::bypass(standings));
+    findings.extend(audits::certificates(facts, thresholds.now));
+    findings.push(audits::token(facts, thresholds));
+    findings.push(audits::bypass(bypass_status));
     findings.push(audits::trial(trials));
     findings.push(audits::rename(rename.as_ref()));
     findings.push(audits::unknown_outcomes(open));
@@ -157,10 +165,14 @@ fn evaluate(read: &Read<'_>, terms: &Thresholds, damaged: &[String], odd: &[OddR
     assemble_audit(connectors.as_deref().ok(), |one| &one.connector, findings)
 }
 
-fn connector_findings(one: &ConnectorFacts, facts: &Facts, terms: &Thresholds) -> Vec<Finding> {
+fn connector_findings(
+    one: &ConnectorFacts,
+    facts: &Facts,
+    thresholds: &Thresholds,
+) -> Vec<Finding> {
     let ConnectorFacts { connector, served } = one;
     let about = &connector.email_domain;
-    let mut findings = vec![audits::stale(connector, terms.now)];
+    let mut findings = vec![audits::stale(connector, thresholds.now)];
     findings.extend(audits::without_policy(connector, facts));
     let Some((domain, lookup)) = served else {
         let evidence = format!("`{about}` is not an email domain");
@@ -168,17 +180,17 @@ fn connector_findings(one: &ConnectorFacts, facts: &Facts, terms: &Thresholds) -
         findings.push(Finding::from_check(check, connector.is_enabled()).for_domain(about));
         return findings;
     };
-    let diagnosis = dns::diagnose(lookup, connector.code().map(str::as_bytes), terms.now);
+    let diagnosis = dns::diagnose(lookup, connector.code().map(str::as_bytes), thresholds.now);
     let served = PublishedCode { lookup, diagnosis: &diagnosis };
     let subject = Subject { connector, domain, served };
-    let checks = preflight::domain_checks(subject, facts, terms).into_iter();
+    let checks = preflight::domain_checks(subject, facts, thresholds).into_iter();
     findings.extend(
         checks.map(|check| Finding::from_check(check, connector.is_enabled()).for_domain(about)),
     );
     findings
 }
 
-fn connectors_not_checked(unseen: &NotChecked) -> Vec<Check> {
+fn connectors_not_checked(not_checked: &NotChecked) -> Vec<Check> {
     [
         CheckId::DomainVerified,
         CheckId::DomainEligible,
@@ -192,6 +204,6 @@ fn connectors_not_checked(unseen: &NotChecked) -> Vec<Check> {
         CheckId::ForeignClaim,
     ]
     .into_iter()
-    .map(|id| Check::not_checked(id, &unseen.reason))
+    .map(|id| Check::not_checked(id, &not_checked.reason))
     .collect()
 }

@@ -26,7 +26,7 @@ pub async fn read_recovery(env: &Env<'_>, sources: &Sources) -> Result<RecoveryF
 /// `odd` are records that could not be parsed.
 pub fn check_recovery(
     read: &RecoveryFacts,
-    terms: &Thresholds,
+    thresholds: &Thresholds,
     account: &AccountId,
     odd: &[OddRecord],
 ) -> Audit {
@@ -44,15 +44,16 @@ pub fn check_recovery(
         }
     }
     match connectors {
-        Err(unseen) => {
-            let detail = format!("this token cannot disable SSO: {}", unseen.reason);
+        Err(not_checked) => {
+            let detail = format!("this token cannot disable SSO: {}", not_checked.reason);
             let fix = "create a token with the permission SSO Connector Write";
             let check = Check::failed(CheckId::RecoveryToken, detail, fix);
             findings.push(of(check, Severity::Error));
         }
         Ok(all) => {
             let looked_at: Vec<_> = all.iter().map(|one| &**one).collect();
-            let checks = preflight::connector_checks(all, &looked_at, facts, terms).into_iter();
+            let checks =
+                preflight::connector_checks(all, &looked_at, facts, thresholds).into_iter();
             let token = checks.filter(|check| check.id == CheckId::RecoveryToken);
             findings.extend(token.map(|check| of(check, Severity::Error)));
             findings.extend(all.iter().filter(|one| one.is_enabled()).filter_map(|one| {

@@ -19,42 +19,46 @@ pub enum ShareAction {
     AddRecipients(ShareId, Vec<RecipientSpec>),
 }
 
-pub fn decide(standing: &FederationState, audience: &Audience) -> Decision {
-    let grant = standing.grants.first().map(|grant| grant.id.clone());
+pub fn decide(state: &FederationState, audience: &Audience) -> Decision {
+    let grant = state.grants.first().map(|grant| grant.id.clone());
     let Audience::Accounts(accounts) = audience else {
-        let stands = standing.shares.iter().any(|held| covers(held, audience));
+        let stands = state.shares.iter().any(|share_state| covers(share_state, audience));
         let sharing =
             if stands { ShareAction::Keep } else { ShareAction::Create(audience.recipients()) };
         return Decision { grant, sharing };
     };
     let missing: Vec<_> = accounts
         .iter()
-        .filter(|account| !standing.shares.iter().any(|held| has_recipient(held, account)))
+        .filter(|account| {
+            !state.shares.iter().any(|share_state| has_recipient(share_state, account))
+        })
         .cloned()
         .map(RecipientSpec::Account)
         .collect();
-    let sharing = match (missing.is_empty(), oldest_account_share(&standing.shares)) {
+    let sharing = match (missing.is_empty(), oldest_account_share(&state.shares)) {
         (true, _) => ShareAction::Keep,
-        (false, Some(held)) => ShareAction::AddRecipients(held.share.id.clone(), missing),
+        (false, Some(share_state)) => {
+            ShareAction::AddRecipients(share_state.share.id.clone(), missing)
+        }
         (false, None) => ShareAction::Create(missing),
     };
     Decision { grant, sharing }
 }
 
 /// Whether it is shared with the requested organization as a whole.
-fn covers(held: &ShareState, audience: &Audience) -> bool {
-    if !held.share.is_for_organization() {
+fn covers(share_state: &ShareState, audience: &Audience) -> bool {
+    if !share_state.share.is_for_organization() {
         return false;
     }
     let Audience::Organization(id) = audience else { return true };
-    let told = held.share.organization_id.as_deref();
-    told.is_none_or(|told| told == id.as_str())
+    let organization = share_state.share.organization_id.as_deref();
+    organization.is_none_or(|organization| organization == id.as_str())
 }
 
 /// A share with a whole organization reaches each recipient: all belong to one organization.
-pub fn has_recipient(held: &ShareState, account: &AccountId) -> bool {
-    held.share.is_for_organization()
-        || held
+pub fn has_recipient(share_state: &ShareState, account: &AccountId) -> bool {
+    share_state.share.is_for_organization()
+        || share_state
             .recipients
             .iter()
             .any(|recipient| recipient.is_active() && recipient.account() == Some(account))
@@ -62,8 +66,10 @@ pub fn has_recipient(held: &ShareState, account: &AccountId) -> bool {
 
 /// Only a share with single accounts accepts recipients (API reference, section 7).
 fn oldest_account_share(shares: &[ShareState]) -> Option<&ShareState> {
-    let by_age = |held: &&ShareState| (held.share.created.clone(), held.share.id.to_string());
-    shares.iter().filter(|held| !held.share.is_for_organization()).min_by_key(by_age)
+    let by_age = |share_state: &&ShareState| {
+        (share_state.share.created.clone(), share_state.share.id.to_string())
+    };
+    shares.iter().filter(|share_state| !share_state.share.is_for_organization()).min_by_key(by_age)
 }
 
 #[cfg(test)]
@@ -74,7 +80,7 @@ mod tests {
         std::iter::repeat_n(digit, 32).collect::<String>().parse().unwrap()
     }
 
-    fn held(share: &str, target: &str, recipients: &[(char, &str)]) -> ShareState {
+    fn share_state(share: &str, target: &str, recipients: &[(char, &str)]) -> ShareState {
         let text = format!(
             r#"{{"id":"{share}","target_type":"{target}","organization_id":"o1","created":"{share}"}}"#
         );
@@ -119,7 +125,8 @@ mod tests {
         const GRANT: &str = r#"[{"id":"g1","idp_id":"p1"}]"#;
         let accounts = |digits: &str| Audience::Accounts(digits.chars().map(id).collect());
         let organization = || Audience::Organization("o1".parse().unwrap());
-        let two = || vec![held("s1", "account", &[('1', "associated"), ('2', "associating")])];
+        let two =
+            || vec![share_state("s1", "account", &[('1', "associated"), ('2', "associating")])];
         for (grants, shares, audience, expected) in [
             ("[]", vec![], accounts("12"), "new, create 12"),
             (GRANT, vec![], accounts("12"), "g1, create 12"),
@@ -127,27 +134,34 @@ mod tests {
             (GRANT, two(), accounts("1234"), "g1, add 34 to s1"),
             (
                 GRANT,
-                vec![held("s1", "account", &[('1', "disassociated"), ('2', "disassociating")])],
+                vec![share_state(
+                    "s1",
+                    "account",
+                    &[('1', "disassociated"), ('2', "disassociating")],
+                )],
                 accounts("12"),
                 "g1, add 12 to s1",
             ),
             (
                 GRANT,
-                vec![held("s2", "account", &[('1', "associated")]), held("s1", "account", &[])],
+                vec![
+                    share_state("s2", "account", &[('1', "associated")]),
+                    share_state("s1", "account", &[]),
+                ],
                 accounts("13"),
                 "g1, add 3 to s1",
             ),
-            (GRANT, vec![held("s1", "organization", &[])], accounts("12"), "g1, stands"),
-            (GRANT, vec![held("s1", "organization", &[])], organization(), "g1, stands"),
+            (GRANT, vec![share_state("s1", "organization", &[])], accounts("12"), "g1, stands"),
+            (GRANT, vec![share_state("s1", "organization", &[])], organization(), "g1, stands"),
             (
                 GRANT,
-                vec![held("s1", "organization", &[])],
+                vec![share_state("s1", "organization", &[])],
                 Audience::EntireOrganization,
                 "g1, stands",
             ),
             (
                 GRANT,
-                vec![held("s1", "organization", &[])],
+                vec![share_state("s1", "organization", &[])],
                 Audience::Organization("o2".parse().unwrap()),
                 "g1, create o2",
             ),

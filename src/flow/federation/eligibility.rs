@@ -34,9 +34,9 @@ mod tests {
             (r#"{"id":"p1","type":"onetimepin"}"#, false),
             (r#"{"id":"p1","type":"cloudflare","name":"CF"}"#, false),
         ] {
-            let stop = ensure_shareable(&serde_json::from_str(text).unwrap());
-            assert_eq!(stop.is_ok(), allowed, "{text}");
-            assert!(stop.is_ok() || stop.unwrap_err().kind == FlowErrorKind::Refused, "{text}");
+            let error = ensure_shareable(&serde_json::from_str(text).unwrap());
+            assert_eq!(error.is_ok(), allowed, "{text}");
+            assert!(error.is_ok() || error.unwrap_err().kind == FlowErrorKind::Refused, "{text}");
         }
     }
 }

@@ -30,12 +30,12 @@ pub async fn find(env: &Env<'_>, id: &GrantId) -> Result<Grant, Error> {
 }
 
 fn not_found_error(id: &GrantId, grants: &[Grant]) -> FlowError {
-    let stop = FlowError::not_found(format!("no federation grant `{id}` in this account"))
+    let error = FlowError::not_found(format!("no federation grant `{id}` in this account"))
         .hint("`cfsso federation list`");
     if grants.is_empty() {
-        return stop.cause("the account has no federation grants");
+        return error.cause("the account has no federation grants");
     }
-    stop.causes(grants.iter().map(|grant| format!("it has {}", describe(grant, None))))
+    error.causes(grants.iter().map(|grant| format!("it has {}", describe(grant, None))))
 }
 
 pub fn create_action(env: &Env<'_>, idp: &Idp) -> Action<Grant> {

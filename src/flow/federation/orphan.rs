@@ -48,16 +48,16 @@ pub struct Inventory<'a> {
     pub apps: Option<&'a [App]>,
 }
 
-pub fn find(seen: &Inventory<'_>) -> Vec<Orphan> {
-    let mut orphans = unused_grants(seen);
-    orphans.extend(dangling_shares(seen));
-    orphans.extend(dangling_allowed_idps(seen));
+pub fn find(inventory: &Inventory<'_>) -> Vec<Orphan> {
+    let mut orphans = unused_grants(inventory);
+    orphans.extend(dangling_shares(inventory));
+    orphans.extend(dangling_allowed_idps(inventory));
     orphans
 }
 
-fn unused_grants(seen: &Inventory<'_>) -> Vec<Orphan> {
+fn unused_grants(inventory: &Inventory<'_>) -> Vec<Orphan> {
     let is_shared = |grant: &&Grant| {
-        let mut all = seen.sent.iter().flat_map(|(_, resources)| *resources);
+        let mut all = inventory.sent.iter().flat_map(|(_, resources)| *resources);
         all.any(|resource| resource.grant() == Some(grant.id.as_str()))
     };
     let orphan = |grant: &Grant| Orphan {
@@ -69,25 +69,26 @@ fn unused_grants(seen: &Inventory<'_>) -> Vec<Orphan> {
             grant.idp_id, grant.id
         ),
     };
-    seen.grants.iter().filter(|grant| !is_shared(grant)).map(orphan).collect()
+    inventory.grants.iter().filter(|grant| !is_shared(grant)).map(orphan).collect()
 }
 
-fn dangling_shares(seen: &Inventory<'_>) -> Vec<Orphan> {
+fn dangling_shares(inventory: &Inventory<'_>) -> Vec<Orphan> {
     let orphan = |share: &Share| Orphan {
         kind: OrphanKind::ShareWithoutGrant,
         id: share.id.to_string(),
         problem: format!("the share `{}` has no grant and no effect", share.name),
         fix: format!("`cfsso share delete {}`", share.id),
     };
-    let left = seen.sent.iter().filter(|(_, resources)| is_orphan(resources, seen.grants));
-    left.map(|(share, _)| orphan(share)).collect()
+    let leftover =
+        inventory.sent.iter().filter(|(_, resources)| is_orphan(resources, inventory.grants));
+    leftover.map(|(share, _)| orphan(share)).collect()
 }
 
-fn dangling_allowed_idps(seen: &Inventory<'_>) -> Vec<Orphan> {
+fn dangling_allowed_idps(inventory: &Inventory<'_>) -> Vec<Orphan> {
     let mut orphans = Vec::new();
-    for app in seen.apps.unwrap_or_default() {
+    for app in inventory.apps.unwrap_or_default() {
         for id in app.allowed_idps.iter().flatten() {
-            let (kind, problem) = match seen.idps.iter().find(|idp| *id == idp.id) {
+            let (kind, problem) = match inventory.idps.iter().find(|idp| *id == idp.id) {
                 None => (
                     OrphanKind::AllowedIdpGone,
                     format!(
@@ -95,7 +96,7 @@ fn dangling_allowed_idps(seen: &Inventory<'_>) -> Vec<Orphan> {
                         app.name
                     ),
                 ),
-                Some(idp) if idp.is_read_only() && seen.received == Some(0) => (
+                Some(idp) if idp.is_read_only() && inventory.received == Some(0) => (
                     OrphanKind::AllowedIdpNotShared,
                     format!(
                         "the application `{}` allows `{}`, which is no longer shared with this account",
@@ -131,14 +132,14 @@ mod tests {
         let idps: Vec<Idp> = serde_json::from_str(idps).unwrap();
         let app = format!(r#"[{{"id":"a1","name":"App","allowed_idps":{allowed}}}]"#);
         let apps: Vec<App> = serde_json::from_str(&app).unwrap();
-        let seen = Inventory {
+        let inventory = Inventory {
             grants: &grants,
             sent: &[(&share, &resources)],
             idps: &idps,
             received: Some(received),
             apps: Some(&apps),
         };
-        find(&seen).into_iter().map(|orphan| orphan.kind).collect()
+        find(&inventory).into_iter().map(|orphan| orphan.kind).collect()
     }
 
     #[test]

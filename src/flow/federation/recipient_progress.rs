@@ -131,16 +131,16 @@ pub async fn wait_until_associated(
     on_change: &dyn Fn(&[RecipientProgress]),
 ) -> Result<Vec<RecipientProgress>, Error> {
     let mut last = Vec::new();
-    let settled = poll(env.clock, deadline, async || {
-        let seen = read_progress(env, shares, audience, directory).await?;
-        if seen != last {
-            on_change(&seen);
-            last.clone_from(&seen);
+    let finished = poll(env.clock, deadline, async || {
+        let progress = read_progress(env, shares, audience, directory).await?;
+        if progress != last {
+            on_change(&progress);
+            last.clone_from(&progress);
         }
-        Ok(seen.iter().all(RecipientProgress::is_final).then_some(()))
+        Ok(progress.iter().all(RecipientProgress::is_final).then_some(()))
     })
     .await?;
-    match settled {
+    match finished {
         Some(()) => Ok(last),
         None => Err(timeout_error(&last).into()),
     }
@@ -159,23 +159,26 @@ pub async fn read_progress(
     Ok(audience_progress(audience, &recipients, directory))
 }
 
-fn timeout_error(seen: &[RecipientProgress]) -> FlowError {
-    let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
-    let message = format!("associated: {there} of {}", seen.len());
+fn timeout_error(progress: &[RecipientProgress]) -> FlowError {
+    let there = progress.iter().filter(|recipient| recipient.is_associated()).count();
+    let message = format!("associated: {there} of {}", progress.len());
     FlowError::not_yet(message)
         .causes(
-            seen.iter().filter(|arrival| !arrival.is_associated()).map(RecipientProgress::describe),
+            progress
+                .iter()
+                .filter(|recipient| !recipient.is_associated())
+                .map(RecipientProgress::describe),
         )
         .hint("run the same command again to continue, or `cfsso federation status`")
 }
 
 /// Fails if the API has given up on a recipient.
-pub fn ensure_none_failed(seen: &[RecipientProgress]) -> Result<(), FlowError> {
-    let failed: Vec<_> = seen.iter().filter(|arrival| !arrival.errors.is_empty()).collect();
+pub fn ensure_none_failed(progress: &[RecipientProgress]) -> Result<(), FlowError> {
+    let failed: Vec<_> = progress.iter().filter(|recipient| !recipient.errors.is_empty()).collect();
     if failed.is_empty() {
         return Ok(());
     }
-    let message = format!("{} of {} recipients failed", failed.len(), seen.len());
+    let message = format!("{} of {} recipients failed", failed.len(), progress.len());
     Err(FlowError::not_confirmed(message)
         .causes(failed.into_iter().map(RecipientProgress::describe))
         .hint("permanent failure: `cfsso federation unshare <IDP> --from <ACCOUNT>`, then share again"))
@@ -190,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_recipient_is_there_only_when_the_api_says_so() {
-        for (recipients, there, settled, state) in [
+        for (recipients, there, is_final, state) in [
             ("", false, false, "not among the recipients"),
             (r#"{"association_status":"associated"}"#, true, true, "associated"),
             (r#"{"association_status":"associating"}"#, false, false, "associating"),
@@ -227,9 +230,9 @@ mod tests {
                 named.replace(&format!(r#"[{{"id":"r1","account_id":"{A}","error"#), r#"[{"error"#);
             let recipients: Vec<Recipient> = serde_json::from_str(&format!("[{named}]")).unwrap();
             let audience = Audience::Accounts(vec![A.parse().unwrap()]);
-            let seen = audience_progress(&audience, &recipients, &AccountDirectory::default());
-            let [one] = seen.as_slice() else { panic!("{named}") };
-            assert_eq!((one.is_associated(), one.is_final()), (there, settled), "{named}");
+            let progress = audience_progress(&audience, &recipients, &AccountDirectory::default());
+            let [one] = progress.as_slice() else { panic!("{named}") };
+            assert_eq!((one.is_associated(), one.is_final()), (there, is_final), "{named}");
             assert_eq!(one.state, state, "{named}");
         }
     }
@@ -248,22 +251,22 @@ mod tests {
 
     #[test]
     fn an_organization_without_recipients_yet_is_not_there() {
-        let seen =
+        let progress =
             audience_progress(&Audience::EntireOrganization, &[], &AccountDirectory::default());
-        assert_eq!(seen.len(), 1);
-        assert!(!seen[0].is_associated());
+        assert_eq!(progress.len(), 1);
+        assert!(!progress[0].is_associated());
     }
 
     #[test]
     fn being_late_and_being_given_up_are_told_apart() {
-        let arrival = |failures: &[&str]| RecipientProgress {
+        let recipient = |failures: &[&str]| RecipientProgress {
             errors: failures.iter().map(|&text| text.to_owned()).collect(),
             ..RecipientProgress::missing(None, &AccountDirectory::default())
         };
-        assert_eq!(timeout_error(&[arrival(&[])]).kind, FlowErrorKind::NotYet);
-        assert!(ensure_none_failed(&[arrival(&[])]).is_ok());
-        let stop = ensure_none_failed(&[arrival(&["no seats"]), arrival(&[])]).unwrap_err();
-        assert_eq!(stop.kind, FlowErrorKind::NotConfirmed);
-        assert_eq!(stop.message, "1 of 2 recipients failed");
+        assert_eq!(timeout_error(&[recipient(&[])]).kind, FlowErrorKind::NotYet);
+        assert!(ensure_none_failed(&[recipient(&[])]).is_ok());
+        let error = ensure_none_failed(&[recipient(&["no seats"]), recipient(&[])]).unwrap_err();
+        assert_eq!(error.kind, FlowErrorKind::NotConfirmed);
+        assert_eq!(error.message, "1 of 2 recipients failed");
     }
 }

@@ -90,12 +90,12 @@ pub fn find_account(text: &str, directory: &AccountDirectory) -> Result<AccountI
     }
     let is_like = |name: &str| name.to_lowercase() == text.to_lowercase();
     let exact = |name: &str| name == text;
-    let ways: [&dyn Fn(&str) -> bool; 2] = [&exact, &is_like];
-    for way in ways {
+    let matchers: [&dyn Fn(&str) -> bool; 2] = [&exact, &is_like];
+    for matcher in matchers {
         let found: Vec<_> = directory
             .accounts()
             .iter()
-            .filter(|account| account.name.as_deref().is_some_and(way))
+            .filter(|account| account.name.as_deref().is_some_and(matcher))
             .collect();
         match found.as_slice() {
             [] => {}
@@ -108,17 +108,17 @@ pub fn find_account(text: &str, directory: &AccountDirectory) -> Result<AccountI
             }
         }
     }
-    let stop = FlowError::not_found(format!("no account `{text}` (for this token)"));
+    let error = FlowError::not_found(format!("no account `{text}` (for this token)"));
     let names = directory.accounts().iter().filter_map(|account| account.name.as_deref());
     let hint = match nearest(text, names, 0.85) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => "use the account ID (32 hexadecimal digits)".to_owned(),
     };
     Err(match &directory.unlisted {
-        Some(reason) => stop
+        Some(reason) => error
             .cause(format!("it cannot list accounts: {reason}"))
             .hint("use the account ID (32 hexadecimal digits)"),
-        None => stop
+        None => error
             .causes(
                 directory
                     .accounts()
@@ -154,11 +154,11 @@ fn ensure_same_organization(
     directory: &AccountDirectory,
     unseen: bool,
 ) -> Result<Option<String>, FlowError> {
-    let told = directory.display_name(account);
+    let name = directory.display_name(account);
     match (directory.membership(own), directory.membership(account)) {
         (Membership::Member(a), Membership::Member(b)) if a == b => Ok(None),
         (Membership::Member(_), Membership::Member(_) | Membership::NoOrganization) => {
-            Err(FlowError::refused(format!("`{told}` is not in the organization of this account"))
+            Err(FlowError::refused(format!("`{name}` is not in the organization of this account"))
                 .cause("an identity provider can be shared within one organization only")
                 .hint("leave it out, or add it to the organization as a super administrator"))
         }
@@ -167,7 +167,7 @@ fn ensure_same_organization(
                 .cause(format!("the token has access to {} others", directory.accounts().len()))
                 .hint("check the ID; if it is correct, add `--unseen`"))
         }
-        _ => Ok(Some(format!("not checked whether {told} is in the organization of this account"))),
+        _ => Ok(Some(format!("not checked whether {name} is in the organization of this account"))),
     }
 }
 
@@ -217,7 +217,7 @@ mod tests {
         ])
     }
 
-    fn settled(texts: &[&str], unseen: bool) -> Result<(Audience, Vec<String>), FlowError> {
+    fn resolved(texts: &[&str], unseen: bool) -> Result<(Audience, Vec<String>), FlowError> {
         let named = RecipientArgs::Accounts(texts.iter().map(|&text| text.to_owned()).collect());
         resolve_recipients(named, &OWN.parse().unwrap(), &directory(), unseen)
     }
@@ -240,15 +240,15 @@ mod tests {
             (&["Cats 9"], true, Err(FlowErrorKind::Refused)),
         ];
         for (texts, unseen, expected) in cases {
-            let seen = settled(texts, *unseen).map(|(audience, _)| audience.recipients().len());
-            assert_eq!(seen.map_err(|stop| stop.kind), *expected, "{texts:?}");
+            let seen = resolved(texts, *unseen).map(|(audience, _)| audience.recipients().len());
+            assert_eq!(seen.map_err(|error| error.kind), *expected, "{texts:?}");
         }
     }
 
     #[test]
     fn what_cannot_be_checked_is_a_warning_and_no_refusal() {
-        assert!(settled(&["Cats 1"], false).unwrap().1.is_empty());
-        assert_eq!(settled(&[&id('7')], true).unwrap().1.len(), 1);
+        assert!(resolved(&["Cats 1"], false).unwrap().1.is_empty());
+        assert_eq!(resolved(&[&id('7')], true).unwrap().1.len(), 1);
         let named = RecipientArgs::Accounts(vec![id('7')]);
         let mut blind = AccountDirectory::new(Vec::new());
         blind.unlisted = Some("403".to_owned());
@@ -280,9 +280,9 @@ mod tests {
     fn an_ambiguous_name_lists_the_accounts() {
         let text = |digit| format!(r#"{{"id":"{}","name":"Twins"}}"#, id(digit));
         let twins = ['a', 'b'].map(|digit| serde_json::from_str(&text(digit)).unwrap());
-        let stop =
+        let error =
             resolve(&["twins".to_owned()], &AccountDirectory::new(twins.into())).unwrap_err();
-        assert_eq!(stop.kind, FlowErrorKind::Conflict);
-        assert_eq!(stop.causes.len(), 2);
+        assert_eq!(error.kind, FlowErrorKind::Conflict);
+        assert_eq!(error.causes.len(), 2);
     }
 }

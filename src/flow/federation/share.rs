@@ -67,7 +67,7 @@ impl Report {
 pub async fn run(
     env: &Env<'_>,
     options: &Options,
-    standing: &FederationState,
+    state: &FederationState,
     directory: &AccountDirectory,
     on_event: &dyn Fn(&Event<'_>),
 ) -> (Report, Result<(), Error>) {
@@ -77,7 +77,7 @@ pub async fn run(
         idp_name: options.idp.name.clone(),
         ..Outcome::default()
     };
-    let sharing = ShareFlow { env, options, standing, directory, on_event, steps: &steps };
+    let sharing = ShareFlow { env, options, state, directory, on_event, steps: &steps };
     let end = sharing.run_steps(&mut outcome).await;
     if let Err(error) = &end {
         steps.fail_current(error);
@@ -87,8 +87,8 @@ pub async fn run(
 }
 
 /// Values that the API chooses are placeholders.
-pub fn plan(env: &Env<'_>, options: &Options, standing: &FederationState) -> Plan {
-    let decision = decide(standing, &options.audience);
+pub fn plan(env: &Env<'_>, options: &Options, state: &FederationState) -> Plan {
+    let decision = decide(state, &options.audience);
     let mut changes = Vec::new();
     if decision.grant.is_none() {
         changes.push(grant::create_action(env, &options.idp).change());
@@ -113,7 +113,7 @@ pub fn plan(env: &Env<'_>, options: &Options, standing: &FederationState) -> Pla
 struct ShareFlow<'a> {
     env: &'a Env<'a>,
     options: &'a Options,
-    standing: &'a FederationState,
+    state: &'a FederationState,
     directory: &'a AccountDirectory,
     on_event: &'a dyn Fn(&Event<'_>),
     steps: &'a StepLog<'a, StepId>,
@@ -121,7 +121,7 @@ struct ShareFlow<'a> {
 
 impl ShareFlow<'_> {
     async fn run_steps(&self, outcome: &mut Outcome) -> Result<(), Error> {
-        let Decision { grant, sharing } = decide(self.standing, &self.options.audience);
+        let Decision { grant, sharing } = decide(self.state, &self.options.audience);
         let created = self.grant(grant.as_ref()).await?;
         let entry = self.env.journal.last_entry();
         let grant = grant.or_else(|| created.as_ref().map(|created| created.id.clone()));
@@ -154,7 +154,7 @@ impl ShareFlow<'_> {
     /// Returns the shares that reach the audience afterwards.
     async fn share(&self, grant: &GrantId, sharing: ShareAction) -> Result<Vec<ShareId>, Error> {
         let mut shares: Vec<_> =
-            self.standing.shares.iter().map(|held| held.share.id.clone()).collect();
+            self.state.shares.iter().map(|share_state| share_state.share.id.clone()).collect();
         match sharing {
             ShareAction::Keep => {
                 let detail = "all recipients already added";
@@ -212,11 +212,12 @@ impl ShareFlow<'_> {
             .into();
         }
         self.steps.end(StepId::TakeBack, StepState::Done, id.to_string());
-        let taken = format!("the grant `{id}` of this run was deleted again; nothing is shared");
+        let rolled_back =
+            format!("the grant `{id}` of this run was deleted again; nothing is shared");
         match error {
             Error::Api(error) => {
                 let is_open = error.outcome_unknown();
-                let explained = ApiErrorContext::new(error).cause(taken);
+                let explained = ApiErrorContext::new(error).cause(rolled_back);
                 if is_open {
                     return explained
                         .cause("the share may exist; without a grant it has no effect")
@@ -225,33 +226,34 @@ impl ShareFlow<'_> {
                 }
                 explained.into()
             }
-            Error::ApiContext(explained) => (*explained).cause(taken).into(),
-            Error::Flow(stop) => stop.cause(taken).into(),
+            Error::ApiContext(explained) => (*explained).cause(rolled_back).into(),
+            Error::Flow(error) => error.cause(rolled_back).into(),
         }
     }
 
     async fn associate(&self, shares: &[ShareId], outcome: &mut Outcome) -> Result<(), Error> {
         let Self { env, options, directory, steps, .. } = *self;
         if !options.wait {
-            let seen = recipient_progress::read_progress(env, shares, &options.audience, directory)
-                .await?;
-            let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
-            let detail = format!("associated: {there} of {} (not waiting)", seen.len());
-            let state = if there == seen.len() { StepState::Done } else { StepState::Pending };
+            let progress =
+                recipient_progress::read_progress(env, shares, &options.audience, directory)
+                    .await?;
+            let there = progress.iter().filter(|recipient| recipient.is_associated()).count();
+            let detail = format!("associated: {there} of {} (not waiting)", progress.len());
+            let state = if there == progress.len() { StepState::Done } else { StepState::Pending };
             steps.end(StepId::Associate, state, detail);
-            outcome.recipients = seen;
+            outcome.recipients = progress;
             return Ok(recipient_progress::ensure_none_failed(&outcome.recipients)?);
         }
         steps.begin(StepId::Associate);
         let since = env.clock.now();
         let latest = std::cell::RefCell::new(Vec::<RecipientProgress>::new());
-        let on_change = |seen: &[RecipientProgress]| {
-            let before = latest.replace(seen.to_vec());
-            for arrival in seen.iter().filter(|arrival| !before.contains(arrival)) {
-                (self.on_event)(&Event::Recipient(arrival));
+        let on_change = |progress: &[RecipientProgress]| {
+            let before = latest.replace(progress.to_vec());
+            for recipient in progress.iter().filter(|recipient| !before.contains(recipient)) {
+                (self.on_event)(&Event::Recipient(recipient));
             }
-            let there = seen.iter().filter(|arrival| arrival.is_associated()).count();
-            let text = format!("associated: {there} of {}", seen.len());
+            let there = progress.iter().filter(|recipient| recipient.is_associated()).count();
+            let text = format!("associated: {there} of {}", progress.len());
             (self.on_event)(&Event::Waiting { text: &text, since });
         };
         let end = recipient_progress::wait_until_associated(
@@ -264,9 +266,9 @@ impl ShareFlow<'_> {
         )
         .await;
         outcome.recipients = latest.into_inner();
-        let seen = end?;
-        recipient_progress::ensure_none_failed(&seen)?;
-        steps.end(StepId::Associate, StepState::Done, format!("{} of {0}", seen.len()));
+        let progress = end?;
+        recipient_progress::ensure_none_failed(&progress)?;
+        steps.end(StepId::Associate, StepState::Done, format!("{} of {0}", progress.len()));
         Ok(())
     }
 }

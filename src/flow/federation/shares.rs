@@ -156,14 +156,14 @@ fn is(recipient: &Recipient, to: &RecipientSpec) -> bool {
 }
 
 /// Removal continues after the response.
-pub fn remove_recipient_action(env: &Env<'_>, id: &ShareId, who: &Recipient) -> Action<()> {
-    let name = who.account().map_or(who.id.as_str(), AccountId::as_str);
+pub fn remove_recipient_action(env: &Env<'_>, id: &ShareId, recipient: &Recipient) -> Action<()> {
+    let name = recipient.account().map_or(recipient.id.as_str(), AccountId::as_str);
     Action::new(
         format!("remove {name} from the share {id}"),
-        recipient::remove(env.account, id, &who.id),
+        recipient::remove(env.account, id, &recipient.id),
         [Difference::new("recipients", name, ())],
     )
-    .before(who.text())
+    .before(recipient.text())
 }
 
 /// Deletion continues after the response.
@@ -182,7 +182,7 @@ pub fn delete_action(env: &Env<'_>, share: &Share) -> Action<()> {
 pub async fn delete(env: &Env<'_>, share: &Share) -> Result<Option<Share>, Error> {
     let action = delete_action(env, share);
     env.execute(&action).await?;
-    match look(env, &share.id).await? {
+    match find_share(env, &share.id).await? {
         Some(share) if share.status.is_none() || share.status == Some(Status::Active) => {
             Err(action
                 .not_confirmed("the API accepted the request; the share is still active")
@@ -197,19 +197,19 @@ pub async fn wait_until_deleted(
     id: &ShareId,
     deadline: Timestamp,
 ) -> Result<(), Error> {
-    let gone = poll(env.clock, deadline, async || {
-        let seen = look(env, id).await?;
-        Ok(seen.is_none_or(|share| share.status == Some(Status::Deleted)).then_some(()))
+    let deleted = poll(env.clock, deadline, async || {
+        let share = find_share(env, id).await?;
+        Ok(share.is_none_or(|share| share.status == Some(Status::Deleted)).then_some(()))
     })
     .await?;
-    gone.ok_or_else(|| {
+    deleted.ok_or_else(|| {
         FlowError::not_yet(format!("the share `{id}` is still being deleted"))
             .hint(format!("`cfsso share get {id}`"))
             .into()
     })
 }
 
-async fn look(env: &Env<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
+async fn find_share(env: &Env<'_>, id: &ShareId) -> Result<Option<Share>, Error> {
     match env.client.send(&share::get(env.account, id, Include::default())).await {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         answer => Ok(Some(answer?)),

@@ -27,12 +27,12 @@ pub struct FederationState {
 impl FederationState {
     /// Accounts that receive it as single recipients.
     pub fn recipients(&self) -> impl Iterator<Item = &AccountId> {
-        let all = self.shares.iter().flat_map(|held| &held.recipients);
+        let all = self.shares.iter().flat_map(|share_state| &share_state.recipients);
         all.filter(|one| one.is_active()).filter_map(|one| one.account())
     }
 
     pub fn is_for_organization(&self) -> bool {
-        self.shares.iter().any(|held| held.share.is_for_organization())
+        self.shares.iter().any(|share_state| share_state.share.is_for_organization())
     }
 }
 
@@ -135,8 +135,8 @@ fn split_by_idp(
     let (mut its, mut orphans) = (Vec::new(), Vec::new());
     for (share, resources) in shares {
         let of: Vec<_> = resources.iter().filter_map(resource::ResourceFields::grant).collect();
-        let standing = |id: &str| grants.iter().find(|grant| grant.id.as_str() == id);
-        if of.iter().any(|id| standing(id).is_some_and(|grant| grant.idp_id == *idp)) {
+        let find_grant = |id: &str| grants.iter().find(|grant| grant.id.as_str() == id);
+        if of.iter().any(|id| find_grant(id).is_some_and(|grant| grant.idp_id == *idp)) {
             its.push((share, resources));
         } else if is_orphan(&resources, grants) {
             orphans.push(share);

@@ -54,65 +54,70 @@ pub enum UnshareAction<'a> {
 
 /// In the order in which they are sent. Pure.
 pub fn decide<'a>(
-    standing: &'a FederationState,
+    state: &'a FederationState,
     idp: &Idp,
     from: Option<&[AccountId]>,
 ) -> Result<Vec<UnshareAction<'a>>, FlowError> {
-    let Some(from) = from else { return Ok(plan_all(standing, idp)) };
-    let mut deeds = Vec::new();
+    let Some(from) = from else { return Ok(plan_all(state, idp)) };
+    let mut actions = Vec::new();
     for account in from {
-        deeds.extend(plan_for_account(standing, account)?);
+        actions.extend(plan_for_account(state, account)?);
     }
-    Ok(deeds)
+    Ok(actions)
 }
 
 /// A share that an earlier run left without its grant can be identified only by its name.
-fn plan_all<'a>(standing: &'a FederationState, idp: &Idp) -> Vec<UnshareAction<'a>> {
-    let mut deeds: Vec<_> = standing.grants.iter().map(UnshareAction::DeleteGrant).collect();
-    for held in &standing.shares {
-        let is_its = |id: &str| standing.grants.iter().any(|grant| grant.id.as_str() == id);
-        let active = || held.resources.iter().filter(|resource| resource.is_active());
+fn plan_all<'a>(state: &'a FederationState, idp: &Idp) -> Vec<UnshareAction<'a>> {
+    let mut actions: Vec<_> = state.grants.iter().map(UnshareAction::DeleteGrant).collect();
+    for share_state in &state.shares {
+        let is_its = |id: &str| state.grants.iter().any(|grant| grant.id.as_str() == id);
+        let active = || share_state.resources.iter().filter(|resource| resource.is_active());
         if active().all(|resource| resource.grant().is_some_and(is_its)) {
-            deeds.push(UnshareAction::DeleteShare(&held.share));
+            actions.push(UnshareAction::DeleteShare(&share_state.share));
         } else {
             let its = active().filter(|resource| resource.grant().is_some_and(is_its));
-            deeds.extend(its.map(|resource| UnshareAction::RemoveResource(held, resource)));
+            actions
+                .extend(its.map(|resource| UnshareAction::RemoveResource(share_state, resource)));
         }
     }
     let name = default_name(idp);
-    let left = standing.orphans.iter().filter(|share| share.name == name);
-    deeds.extend(left.map(UnshareAction::DeleteShare));
-    deeds
+    let leftover = state.orphans.iter().filter(|share| share.name == name);
+    actions.extend(leftover.map(UnshareAction::DeleteShare));
+    actions
 }
 
 fn plan_for_account<'a>(
-    standing: &'a FederationState,
+    state: &'a FederationState,
     account: &AccountId,
 ) -> Result<Vec<UnshareAction<'a>>, FlowError> {
-    if let Some(held) = standing.shares.iter().find(|held| held.share.is_for_organization()) {
+    if let Some(share_state) =
+        state.shares.iter().find(|share_state| share_state.share.is_for_organization())
+    {
         let message =
             format!("`{account}` cannot be removed: the whole organization is the recipient");
         return Err(FlowError::refused(message)
-            .cause(format!("the share {} is with every account of the organization", held.share.id))
+            .cause(format!("the share {} is with every account of the organization", share_state.share.id))
             .hint("`cfsso federation unshare <IDP>`, then `cfsso federation share <IDP> --to <ACCOUNT>`"));
     }
-    let mut its = standing.shares.iter().flat_map(|held| {
-        let of = held.recipients.iter().filter(|one| one.account() == Some(account));
-        of.map(move |recipient| (held, recipient))
+    let mut its = state.shares.iter().flat_map(|share_state| {
+        let of = share_state.recipients.iter().filter(|one| one.account() == Some(account));
+        of.map(move |recipient| (share_state, recipient))
     });
     let present: Vec<_> = its.clone().filter(|(_, recipient)| !is_removed(recipient)).collect();
     if present.is_empty() && its.next().is_none() {
         let message = format!("`{account}` is not a recipient of this identity provider");
         return Err(FlowError::not_found(message)
-            .causes(standing.shares.iter().flat_map(|held| &held.recipients).filter_map(|one| {
-                let account = one.account().filter(|_| one.is_active())?;
-                Some(format!("recipient: {account}"))
-            }))
+            .causes(state.shares.iter().flat_map(|share_state| &share_state.recipients).filter_map(
+                |one| {
+                    let account = one.account().filter(|_| one.is_active())?;
+                    Some(format!("recipient: {account}"))
+                },
+            ))
             .hint("`cfsso federation status`"));
     }
     Ok(present
         .into_iter()
-        .map(|(held, recipient)| UnshareAction::RemoveRecipient(held, recipient))
+        .map(|(share_state, recipient)| UnshareAction::RemoveRecipient(share_state, recipient))
         .collect())
 }
 
@@ -124,51 +129,51 @@ fn is_removed(recipient: &Recipient) -> bool {
 }
 
 pub fn affected_recipients(
-    standing: &FederationState,
-    deeds: &[UnshareAction<'_>],
+    state: &FederationState,
+    actions: &[UnshareAction<'_>],
     directory: &AccountDirectory,
 ) -> Vec<RecipientProgress> {
-    let ends = deeds.iter().any(|deed| matches!(deed, UnshareAction::DeleteGrant(_)));
-    let all = standing.shares.iter().flat_map(|held| &held.recipients);
+    let ends = actions.iter().any(|action| matches!(action, UnshareAction::DeleteGrant(_)));
+    let all = state.shares.iter().flat_map(|share_state| &share_state.recipients);
     all.filter(|one| {
-        let is_removed = deeds
+        let is_removed = actions
             .iter()
-            .any(|deed| matches!(deed, UnshareAction::RemoveRecipient(_, who) if std::ptr::eq(*who, *one)));
+            .any(|action| matches!(action, UnshareAction::RemoveRecipient(_, recipient) if std::ptr::eq(*recipient, *one)));
         one.is_active() && (ends || is_removed)
     })
     .map(|recipient| RecipientProgress::of(recipient, directory))
     .collect()
 }
 
-pub fn plan(env: &Env<'_>, idp: &Idp, deeds: &[UnshareAction<'_>]) -> Plan {
-    let change = |deed: &UnshareAction<'_>| -> Change {
-        match deed {
-            UnshareAction::RemoveRecipient(held, recipient) => {
-                shares::remove_recipient_action(env, &held.share.id, recipient).change()
+pub fn plan(env: &Env<'_>, idp: &Idp, actions: &[UnshareAction<'_>]) -> Plan {
+    let change = |action: &UnshareAction<'_>| -> Change {
+        match action {
+            UnshareAction::RemoveRecipient(share_state, recipient) => {
+                shares::remove_recipient_action(env, &share_state.share.id, recipient).change()
             }
             UnshareAction::DeleteGrant(grant) => {
                 grant::delete_action(env, grant, &idp.name).change()
             }
             UnshareAction::DeleteShare(share) => shares::delete_action(env, share).change(),
-            UnshareAction::RemoveResource(held, resource) => {
-                shares::remove_resource_action(env, &held.share.id, resource).change()
+            UnshareAction::RemoveResource(share_state, resource) => {
+                shares::remove_resource_action(env, &share_state.share.id, resource).change()
             }
         }
     };
-    Plan::new(Vec::new(), deeds.iter().map(change).collect())
+    Plan::new(Vec::new(), actions.iter().map(change).collect())
 }
 
 /// The report shows progress also after an early end.
 pub async fn run(
     env: &Env<'_>,
     options: &Options,
-    deeds: &[UnshareAction<'_>],
+    actions: &[UnshareAction<'_>],
     losing: Vec<RecipientProgress>,
     on_event: &dyn Fn(&Event<'_>),
 ) -> (Report, Result<(), Error>) {
     let steps = StepLog::new(|step| on_event(&Event::Step(step)));
     let run = UnshareFlow { env, options, on_event, steps: &steps };
-    let end = run.run_steps(deeds).await;
+    let end = run.run_steps(actions).await;
     if let Err(error) = &end {
         steps.fail_current(error);
     }
@@ -184,8 +189,8 @@ struct UnshareFlow<'a> {
 }
 
 impl UnshareFlow<'_> {
-    async fn run_steps(&self, deeds: &[UnshareAction<'_>]) -> Result<(), Error> {
-        if deeds.is_empty() {
+    async fn run_steps(&self, actions: &[UnshareAction<'_>]) -> Result<(), Error> {
+        if actions.is_empty() {
             let id = if self.options.from.is_some() {
                 StepId::RemoveRecipients
             } else {
@@ -194,8 +199,8 @@ impl UnshareFlow<'_> {
             self.steps.end(id, StepState::Skipped, "not shared with them");
         }
         let mut ended = None;
-        for deed in deeds {
-            let done = self.apply(deed).await;
+        for action in actions {
+            let done = self.apply(action).await;
             match (done, ended) {
                 (Ok(()), _) => {}
                 (Err(error), None) => return Err(error),
@@ -204,22 +209,26 @@ impl UnshareFlow<'_> {
                     return Err(half_done(grant, &error, self.options).into());
                 }
             }
-            if let UnshareAction::DeleteGrant(grant) = deed {
+            if let UnshareAction::DeleteGrant(grant) = action {
                 ended = Some(grant.id.as_str());
             }
         }
-        if self.options.wait { self.wait_all(deeds).await } else { Ok(()) }
+        if self.options.wait { self.wait_all(actions).await } else { Ok(()) }
     }
 
-    async fn apply(&self, deed: &UnshareAction<'_>) -> Result<(), Error> {
+    async fn apply(&self, action: &UnshareAction<'_>) -> Result<(), Error> {
         let Self { env, steps, .. } = *self;
-        let (id, detail) = match deed {
-            UnshareAction::RemoveRecipient(held, recipient) => {
+        let (id, detail) = match action {
+            UnshareAction::RemoveRecipient(share_state, recipient) => {
                 steps.begin(StepId::RemoveRecipients);
-                env.execute(&shares::remove_recipient_action(env, &held.share.id, recipient))
-                    .await?;
-                let who = recipient.account().map_or("it", AccountId::as_str);
-                (StepId::RemoveRecipients, format!("{who}: disassociating"))
+                env.execute(&shares::remove_recipient_action(
+                    env,
+                    &share_state.share.id,
+                    recipient,
+                ))
+                .await?;
+                let recipient = recipient.account().map_or("it", AccountId::as_str);
+                (StepId::RemoveRecipients, format!("{recipient}: disassociating"))
             }
             UnshareAction::DeleteGrant(grant) => {
                 steps.begin(StepId::DeleteGrant);
@@ -231,10 +240,12 @@ impl UnshareFlow<'_> {
                 shares::delete(env, share).await?;
                 (StepId::DeleteShare, format!("deleting  {}", share.id))
             }
-            UnshareAction::RemoveResource(held, resource) => {
+            UnshareAction::RemoveResource(share_state, resource) => {
                 steps.begin(StepId::DeleteShare);
-                env.execute(&shares::remove_resource_action(env, &held.share.id, resource)).await?;
-                let detail = format!("the share {} remains for its other resources", held.share.id);
+                env.execute(&shares::remove_resource_action(env, &share_state.share.id, resource))
+                    .await?;
+                let detail =
+                    format!("the share {} remains for its other resources", share_state.share.id);
                 (StepId::DeleteShare, detail)
             }
         };
@@ -242,19 +253,19 @@ impl UnshareFlow<'_> {
         Ok(())
     }
 
-    async fn wait_all(&self, deeds: &[UnshareAction<'_>]) -> Result<(), Error> {
+    async fn wait_all(&self, actions: &[UnshareAction<'_>]) -> Result<(), Error> {
         let since = self.env.clock.now();
-        for deed in deeds {
-            match deed {
+        for action in actions {
+            match action {
                 UnshareAction::DeleteShare(share) => {
                     let text = format!("the deletion of the share {}", share.id);
                     (self.on_event)(&Event::Waiting { text: &text, since });
                     shares::wait_until_deleted(self.env, &share.id, self.options.deadline).await?;
                 }
-                UnshareAction::RemoveRecipient(held, recipient) => {
+                UnshareAction::RemoveRecipient(share_state, recipient) => {
                     let text = format!("the removal of {}", name(recipient));
                     (self.on_event)(&Event::Waiting { text: &text, since });
-                    self.wait_until_removed(&held.share.id, recipient).await?;
+                    self.wait_until_removed(&share_state.share.id, recipient).await?;
                 }
                 UnshareAction::DeleteGrant(_) | UnshareAction::RemoveResource(..) => {}
             }
@@ -262,17 +273,21 @@ impl UnshareFlow<'_> {
         Ok(())
     }
 
-    async fn wait_until_removed(&self, share: &ShareId, who: &Recipient) -> Result<(), Error> {
-        let gone = poll(self.env.clock, self.options.deadline, async || {
+    async fn wait_until_removed(
+        &self,
+        share: &ShareId,
+        recipient: &Recipient,
+    ) -> Result<(), Error> {
+        let removed = poll(self.env.clock, self.options.deadline, async || {
             let all = shares::recipients(self.env, share).await?;
-            let still = all.iter().find(|one| one.id == who.id);
+            let still = all.iter().find(|one| one.id == recipient.id);
             Ok(still
                 .is_none_or(|one| one.association_status == Some(Association::Disassociated))
                 .then_some(()))
         })
         .await?;
-        gone.ok_or_else(|| {
-            let message = format!("`{}` is still disassociating", name(who));
+        removed.ok_or_else(|| {
+            let message = format!("`{}` is still disassociating", name(recipient));
             FlowError::not_yet(message).hint("`cfsso federation status`").into()
         })
     }
@@ -303,7 +318,7 @@ mod tests {
     const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
     const C: &str = "cccccccccccccccccccccccccccccccc";
 
-    fn standing(target: &str, others: &str) -> FederationState {
+    fn state(target: &str, others: &str) -> FederationState {
         let grant = r#"{"id":"x1","resource_id":"g1","resource_type":"idp-federation-grant"}"#;
         let recipients = format!(
             r#"[{{"id":"r1","account_id":"{A}","association_status":"associated"}},
@@ -322,10 +337,10 @@ mod tests {
         }
     }
 
-    fn told(deeds: &[UnshareAction<'_>]) -> Vec<String> {
-        deeds
+    fn action_lines(actions: &[UnshareAction<'_>]) -> Vec<String> {
+        actions
             .iter()
-            .map(|deed| match deed {
+            .map(|action| match action {
                 UnshareAction::RemoveRecipient(_, one) => format!("remove {}", one.id),
                 UnshareAction::DeleteGrant(grant) => format!("grant {}", grant.id),
                 UnshareAction::DeleteShare(share) => format!("share {}", share.id),
@@ -345,10 +360,10 @@ mod tests {
             ("", ["grant g1", "share s1", "share s8"]),
             (ruleset, ["grant g1", "resource x1", "share s8"]),
         ] {
-            let standing = standing("account", others);
-            let deeds = decide(&standing, &okta(), None).unwrap();
-            assert_eq!(told(&deeds), expected);
-            let losing = affected_recipients(&standing, &deeds, &AccountDirectory::default());
+            let state = state("account", others);
+            let actions = decide(&state, &okta(), None).unwrap();
+            assert_eq!(action_lines(&actions), expected);
+            let losing = affected_recipients(&state, &actions, &AccountDirectory::default());
             assert_eq!(losing.len(), 1, "one is removed already");
         }
     }
@@ -361,10 +376,10 @@ mod tests {
             ("account", C, Err(FlowErrorKind::NotFound)),
             ("organization", A, Err(FlowErrorKind::Refused)),
         ] {
-            let standing = standing(target, "");
+            let state = state(target, "");
             let from = [account.parse().unwrap()];
-            let deeds = decide(&standing, &okta(), Some(&from));
-            let seen = deeds.map(|deeds| told(&deeds)).map_err(|stop| stop.kind);
+            let actions = decide(&state, &okta(), Some(&from));
+            let seen = actions.map(|actions| action_lines(&actions)).map_err(|error| error.kind);
             assert_eq!(seen, expected, "{target} {account}");
         }
     }

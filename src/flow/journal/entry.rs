@@ -225,10 +225,10 @@ pub(super) fn parse(run: &str, text: &[u8]) -> (Vec<Entry>, Vec<CorruptLine>) {
             continue;
         }
         match serde_json::from_slice(line) {
-            Ok(Record::Started(begun)) if begun.format > FORMAT => {
-                refuse(format!("a later version of cfsso wrote it, in format {}", begun.format));
+            Ok(Record::Started(started)) if started.format > FORMAT => {
+                refuse(format!("a later version of cfsso wrote it, in format {}", started.format));
             }
-            Ok(Record::Started(begun)) => entries.push((begun.entry, begun.into_entry(run))),
+            Ok(Record::Started(started)) => entries.push((started.entry, started.into_entry(run))),
             Ok(Record::Finished(ended)) => {
                 match entries.iter_mut().find(|(number, _)| *number == ended.entry) {
                     Some((_, entry)) => entry.end(ended),
@@ -349,7 +349,7 @@ pub(super) mod tests {
             let sent: Value = serde_json::from_str(request).unwrap();
             let resource = sent["path"].as_str().and_then(|path| Resource::parse(&account, path));
             let resource = resource.map(|resource| resource.kind());
-            let begun = Started {
+            let started = Started {
                 format: FORMAT,
                 entry: number,
                 started_at: at,
@@ -367,19 +367,19 @@ pub(super) mod tests {
                 undoes: None,
                 trial_until: None,
             };
-            Self { outcome: Outcome::Done, ..begun.into_entry(run) }
+            Self { outcome: Outcome::Done, ..started.into_entry(run) }
         }
     }
 
     /// The two lines of a disabling; only the first if not `finished`.
     pub fn lines(number: u32, finished: bool) -> String {
-        let begun = format!(
+        let started = format!(
             r#"{{"started":{{"format":1,"entry":{number},"at":"2026-03-01T12:00:00Z","user":"ada","credential":null,"token_id":null,"command":"cfsso disable é","title":"t","request":{{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{{"enabled":false}}}},"before":{{"id":"c1","enabled":true}},"not_kept":[],"undoes":null}}}}"#
         );
         let ended = format!(
             r#"{{"finished":{{"entry":{number},"at":"2026-03-01T12:00:01Z","outcome":"done","status":200,"ray":"r","after":{{"id":"c1","enabled":false}},"error":null}}}}"#
         );
-        if finished { format!("{begun}\n{ended}\n") } else { format!("{begun}\n") }
+        if finished { format!("{started}\n{ended}\n") } else { format!("{started}\n") }
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub struct Actor {
 }
 
 pub struct Journal<'p> {
-    keeper: Storage,
-    who: Actor,
+    storage: Storage,
+    actor: Actor,
     clock: Clock,
     run: RefCell<Option<RunFile>>,
     ticket: Option<ticket::Writer<'p>>,
@@ -98,18 +98,18 @@ pub(super) struct PendingEntry(u32);
 
 impl<'p> Journal<'p> {
     /// The directory is created with the first entry.
-    pub fn in_directory(dir: PathBuf, who: Actor, clock: Clock) -> Self {
-        Self::new(Storage::Store(Store::new(dir)), who, clock)
+    pub fn in_directory(dir: PathBuf, actor: Actor, clock: Clock) -> Self {
+        Self::new(Storage::Store(Store::new(dir)), actor, clock)
     }
 
     /// No place for a journal: every write fails.
-    pub fn unavailable(who: Actor, clock: Clock) -> Self {
-        Self::new(Storage::Unavailable, who, clock)
+    pub fn unavailable(actor: Actor, clock: Clock) -> Self {
+        Self::new(Storage::Unavailable, actor, clock)
     }
 
     /// Only an undo ticket, on request.
-    pub fn to_ticket(sink: ticket::Sink<'p>, who: Actor, clock: Clock) -> Self {
-        Self::new(Storage::Ticket(Cell::new(0)), who, clock).with_ticket(sink)
+    pub fn to_ticket(sink: ticket::Sink<'p>, actor: Actor, clock: Clock) -> Self {
+        Self::new(Storage::Ticket(Cell::new(0)), actor, clock).with_ticket(sink)
     }
 
     pub fn with_ticket(mut self, sink: ticket::Sink<'p>) -> Self {
@@ -123,10 +123,10 @@ impl<'p> Journal<'p> {
         Self::new(Storage::Store(Store::with_files(dir, full)), Actor::default(), clock)
     }
 
-    fn new(keeper: Storage, who: Actor, clock: Clock) -> Self {
+    fn new(storage: Storage, actor: Actor, clock: Clock) -> Self {
         Self {
-            keeper,
-            who,
+            storage,
+            actor,
             clock,
             run: RefCell::default(),
             ticket: None,
@@ -134,8 +134,8 @@ impl<'p> Journal<'p> {
         }
     }
 
-    pub fn who(&self) -> &Actor {
-        &self.who
+    pub fn actor(&self) -> &Actor {
+        &self.actor
     }
 
     /// `None` until the run has written.
@@ -152,7 +152,7 @@ impl<'p> Journal<'p> {
 
     /// Without secrets.
     pub fn command(&self) -> &str {
-        &self.who.command
+        &self.actor.command
     }
 
     /// The run becomes history when it ends.
@@ -168,7 +168,7 @@ impl<'p> Journal<'p> {
     }
 
     pub fn store(&self) -> Result<&Store, FlowError> {
-        match &self.keeper {
+        match &self.storage {
             Storage::Store(store) => Ok(store),
             Storage::Ticket(_) | Storage::Unavailable => Err(no_directory_error("no journal")),
         }
@@ -207,14 +207,14 @@ impl<'p> Journal<'p> {
         Ok(())
     }
 
-    fn append_start(&self, mut begun: Started) -> Result<PendingEntry, FlowError> {
-        let store = match &self.keeper {
+    fn append_start(&self, mut started: Started) -> Result<PendingEntry, FlowError> {
+        let store = match &self.storage {
             Storage::Store(store) => store,
             Storage::Ticket(entries) => {
-                begun.entry = entries.get() + 1;
-                entries.set(begun.entry);
-                let number = begun.entry;
-                self.start_ticket(&Record::Started(begun), None)?;
+                started.entry = entries.get() + 1;
+                entries.set(started.entry);
+                let number = started.entry;
+                self.start_ticket(&Record::Started(started), None)?;
                 return Ok(PendingEntry(number));
             }
             Storage::Unavailable => {
@@ -226,8 +226,8 @@ impl<'p> Journal<'p> {
             && let Some((Exposure::Writable, path)) = store.exposure(Files::New)
         {
             let message = "cannot write the journal; nothing was sent";
-            let stop = FlowError::journal(message);
-            return Err(stop.cause(Exposure::Writable.describe(&path)));
+            let error = FlowError::journal(message);
+            return Err(error.cause(Exposure::Writable.describe(&path)));
         }
         let run = match &mut *run {
             Some(run) => run,
@@ -237,9 +237,9 @@ impl<'p> Journal<'p> {
                     .map_err(|error| not_writable_error(store, &error))?,
             ),
         };
-        begun.entry = run.next();
-        let (number, is_trial) = (begun.entry, begun.trial_until.is_some());
-        let record = Record::Started(begun);
+        started.entry = run.next();
+        let (number, is_trial) = (started.entry, started.trial_until.is_some());
+        let record = Record::Started(started);
         self.start_ticket(&record, Some(&run.id))?;
         run.begin(&record, is_trial).map_err(|error| not_writable_error(store, &error))?;
         Ok(PendingEntry(number))
@@ -305,13 +305,13 @@ impl<'p> Journal<'p> {
             format: FORMAT,
             entry: 0,
             started_at: self.clock.now(),
-            user: self.who.user.clone(),
-            credential: self.who.credential.clone(),
+            user: self.actor.user.clone(),
+            credential: self.actor.credential.clone(),
             account: Some(account.clone()),
-            base_url: Some(client.mask(&self.who.base_url)),
+            base_url: Some(client.mask(&self.actor.base_url)),
             resource: resource.map(|resource| resource.kind()),
             cause: intent.title.cause,
-            command: client.mask(&self.who.command),
+            command: client.mask(&self.actor.command),
             title: client.mask(&intent.title.text),
             request,
             before,
@@ -387,8 +387,8 @@ mod tests {
     fn no_secret_is_written_down() {
         let clock = Clock::fake(Timestamp::UNIX_EPOCH);
         let dir = tempfile::tempdir().unwrap();
-        let who = Actor { command: format!("cfsso {SECRET}"), ..Actor::default() };
-        let journal = Journal::in_directory(dir.path().to_owned(), who, clock.clone());
+        let actor = Actor { command: format!("cfsso {SECRET}"), ..Actor::default() };
+        let journal = Journal::in_directory(dir.path().to_owned(), actor, clock.clone());
         let before = format!(r#"{{"x":"{SECRET}","password":"S3"}}"#);
         let intent = WriteIntent::new(SECRET.into(), Some(&before));
         let client = client(&clock);
@@ -411,9 +411,9 @@ mod tests {
     fn without_a_place_nothing_may_be_sent() {
         let clock = Clock::fake(Timestamp::UNIX_EPOCH);
         let journal = Journal::unavailable(Actor::default(), clock.clone());
-        let stop = journal.begin(api(&client(&clock)), &request(), &intent()).err().unwrap();
-        assert_eq!(stop.kind, FlowErrorKind::Journal);
-        assert!(stop.hint.unwrap().contains("CFSSO_JOURNAL"));
+        let error = journal.begin(api(&client(&clock)), &request(), &intent()).err().unwrap();
+        assert_eq!(error.kind, FlowErrorKind::Journal);
+        assert!(error.hint.unwrap().contains("CFSSO_JOURNAL"));
     }
 
     #[test]
@@ -440,9 +440,9 @@ mod tests {
         let clock = Clock::fake(Timestamp::UNIX_EPOCH);
         let dir = tempfile::tempdir().unwrap();
         let journal = Journal::with_full_disk(dir.path().to_owned(), clock.clone());
-        let stop = journal.begin(api(&client(&clock)), &request(), &intent()).err().unwrap();
-        assert_eq!(stop.message, "cannot write the journal; nothing was sent");
-        assert!(stop.causes[0].contains("No space left"), "{stop:?}");
+        let error = journal.begin(api(&client(&clock)), &request(), &intent()).err().unwrap();
+        assert_eq!(error.message, "cannot write the journal; nothing was sent");
+        assert!(error.causes[0].contains("No space left"), "{error:?}");
         assert_eq!(journal.run(), None);
     }
 }

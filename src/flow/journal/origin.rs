@@ -6,11 +6,11 @@ use crate::flow::{Env, FlowError};
 
 impl Journal<'_> {
     pub fn check_api(&self, entries: &[Entry]) -> Result<(), FlowError> {
-        entries.iter().try_for_each(|entry| same_api(entry, &self.who().base_url))
+        entries.iter().try_for_each(|entry| same_api(entry, &self.actor().base_url))
     }
 
     pub fn is_own(&self, entry: &Entry, account: &AccountId) -> bool {
-        is_of(entry, &self.who().base_url, account)
+        is_of(entry, &self.actor().base_url, account)
     }
 }
 
@@ -36,11 +36,11 @@ fn same_api(entry: &Entry, in_use: &str) -> Result<(), FlowError> {
     if base_url == in_use {
         return Ok(());
     }
-    let stop = elsewhere(entry)
+    let error = elsewhere(entry)
         .cause(format!("it was written to the API at {base_url}, this run uses {in_use}"));
     Err(match base_url.strip_prefix(SANDBOX) {
-        Some(state) => stop.hint(format!("`--sandbox --sandbox-state {state}`")),
-        None => stop.hint(format!(
+        Some(state) => error.hint(format!("`--sandbox --sandbox-state {state}`")),
+        None => error.hint(format!(
             "`export CLOUDFLARE_BASE_URL={base_url}`, or `--profile` with a profile that has this `base_url`"
         )),
     })
@@ -83,17 +83,17 @@ mod tests {
         let (account, other) = (entry.account.clone().unwrap(), "f".repeat(32));
         let base_url = entry.base_url.clone().unwrap();
         assert!(same_account(&entry, &account).is_ok() && same_api(&entry, &base_url).is_ok());
-        let stop = same_account(&entry, &other.parse().unwrap()).unwrap_err();
-        assert_eq!(stop.kind, FlowErrorKind::Conflict);
-        assert_eq!(stop.hint.unwrap(), format!("`--account {account}`"));
+        let error = same_account(&entry, &other.parse().unwrap()).unwrap_err();
+        assert_eq!(error.kind, FlowErrorKind::Conflict);
+        assert_eq!(error.hint.unwrap(), format!("`--account {account}`"));
         for (at, hint) in [
             ("https://api.staging.example", "CLOUDFLARE_BASE_URL=https://api.staging.example"),
             ("sandbox:/s.json", "--sandbox-state /s.json"),
         ] {
             let entry = Entry { base_url: Some(at.to_owned()), ..entry.clone() };
-            let stop = same_api(&entry, &base_url).unwrap_err();
-            assert_eq!(stop.kind, FlowErrorKind::Conflict);
-            assert!(stop.hint.unwrap().contains(hint), "{at}");
+            let error = same_api(&entry, &base_url).unwrap_err();
+            assert_eq!(error.kind, FlowErrorKind::Conflict);
+            assert!(error.hint.unwrap().contains(hint), "{at}");
         }
         let old = Entry { account: None, base_url: None, ..entry };
         assert_eq!(same_api(&old, &base_url).unwrap_err().kind, FlowErrorKind::Refused);

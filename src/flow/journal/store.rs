@@ -224,7 +224,7 @@ impl Store {
         for folder in [RUNS, OPEN] {
             for run in self.runs(folder)? {
                 let path = self.path(folder, &run);
-                match self.judge(folder, &run, limit) {
+                match self.age_of(folder, &run, limit) {
                     Age::Young => {}
                     Age::Kept(reason) => pruned.retained.push(RetainedRun { run, reason }),
                     Age::Old => {
@@ -240,7 +240,7 @@ impl Store {
         Ok(pruned)
     }
 
-    fn judge(&self, folder: &str, run: &str, limit: Timestamp) -> Age {
+    fn age_of(&self, folder: &str, run: &str, limit: Timestamp) -> Age {
         let mut reading = Contents::default();
         self.read_run(folder, run, &mut reading);
         let last = |entry: &Entry| entry.finished_at.unwrap_or(entry.started_at);

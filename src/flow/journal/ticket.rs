@@ -191,9 +191,9 @@ mod tests {
             (ticket(&STARTED.replace("\"b\"", "\"other\"")), "not a change of its bypass"),
             (ticket(&STARTED.replace("\"0123", "\"9123")), "not a change of its bypass"),
         ] {
-            let stop = read(text.as_bytes()).unwrap_err();
-            assert_eq!(stop.kind, FlowErrorKind::Usage);
-            assert!(stop.causes[0].contains(reason), "{reason}: {:?}", stop.causes);
+            let error = read(text.as_bytes()).unwrap_err();
+            assert_eq!(error.kind, FlowErrorKind::Usage);
+            assert!(error.causes[0].contains(reason), "{reason}: {:?}", error.causes);
         }
     }
 }

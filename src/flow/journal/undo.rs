@@ -45,30 +45,30 @@ impl Inverse {
         }
     }
 
-    /// The caller updates `seen` with [`Self::undone`].
+    /// The caller updates `cache` with [`Self::undone`].
     pub async fn plan_checked(
         &self,
         env: &Env<'_>,
         entry: &Entry,
-        seen: &mut ObjectCache,
+        cache: &mut ObjectCache,
     ) -> Result<UndoPlan, Error> {
         let key = self.key();
-        if !seen.contains_key(&key) {
-            seen.insert(key.clone(), self.read_object(env).await?);
+        if !cache.contains_key(&key) {
+            cache.insert(key.clone(), self.read_object(env).await?);
         }
-        let plan = self.undo_plan(entry, seen.get(&key).and_then(Option::as_ref));
+        let plan = self.undo_plan(entry, cache.get(&key).and_then(Option::as_ref));
         let (UndoPlan::Ready(ready) | UndoPlan::Drifted(ready, _)) = &plan else {
             return Ok(plan);
         };
-        let Some(stop) = self.lockout(env, ready, seen).await? else { return Ok(plan) };
+        let Some(error) = self.lockout(env, ready, cache).await? else { return Ok(plan) };
         Ok(match plan {
-            UndoPlan::Ready(ready) | UndoPlan::Drifted(ready, _) => UndoPlan::Refused(ready, stop),
+            UndoPlan::Ready(ready) | UndoPlan::Drifted(ready, _) => UndoPlan::Refused(ready, error),
             plan => plan,
         })
     }
 
-    pub fn undone(&self, ready: &Ready, seen: &mut ObjectCache) {
-        seen.insert(self.key(), ready.after().cloned());
+    pub fn undone(&self, ready: &Ready, cache: &mut ObjectCache) {
+        cache.insert(self.key(), ready.after().cloned());
     }
 }
 
@@ -111,13 +111,14 @@ pub async fn apply(
         UndoPlan::Ready(ready) => ready,
         UndoPlan::Drifted(ready, _) if force => ready,
         UndoPlan::Drifted(_, drift) => return Err(drift_error(entry, &drift, command).into()),
-        UndoPlan::Blocked(stop) | UndoPlan::Refused(_, stop) => return Err(stop.into()),
+        UndoPlan::Blocked(error) | UndoPlan::Refused(_, error) => return Err(error.into()),
     };
     let title = ready.change.title.clone();
     let request = match &ready.write {
         Write::Request(request) => {
-            if !force && let Some(stop) = inverse.lockout(env, &ready, &ObjectCache::new()).await? {
-                return Err(stop.into());
+            if !force && let Some(error) = inverse.lockout(env, &ready, &ObjectCache::new()).await?
+            {
+                return Err(error.into());
             }
             request
         }
@@ -125,7 +126,7 @@ pub async fn apply(
             let edited = edit.send(env, title.clone(), Some(&entry.id), |_| {}).await?;
             return edited
                 .unexpected_change_error(edit)
-                .map_or(Ok(Some(title)), |stop| Err(stop.into()));
+                .map_or(Ok(Some(title)), |error| Err(error.into()));
         }
     };
     let before = ready.before.as_ref().map(Document::to_raw);
@@ -135,8 +136,9 @@ pub async fn apply(
     };
     if let InverseAction::Recreate { before, .. } = &inverse.action {
         let look = async || {
-            let twin = find_duplicate(env, &inverse.resource, before).await?;
-            Ok(twin.map(|twin| serde_json::to_value(twin.to_raw()).unwrap_or_default()))
+            let duplicate = find_duplicate(env, &inverse.resource, before).await?;
+            Ok(duplicate
+                .map(|duplicate| serde_json::to_value(duplicate.to_raw()).unwrap_or_default()))
         };
         env.send_create(request, look, intent).await?;
     } else {

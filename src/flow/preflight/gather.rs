@@ -30,21 +30,21 @@ const IDENTITIES: usize = 10;
 const MAX_IDP_CHECK: Duration = Duration::from_secs(10);
 
 /// Never fails: what cannot be read becomes a fact with the reason.
-pub async fn gather(env: &Env<'_>, asking: &Sources) -> Facts {
+pub async fn gather(env: &Env<'_>, sources: &Sources) -> Facts {
     let (client, account) = (env.client, env.account);
     let organization = async { checked(client.send(&organization::get(account)).await) };
     let recovery: OptionFuture<_> =
-        asking.recovery.as_ref().map(|second| recovery(second, account)).into();
+        sources.recovery.as_ref().map(|second| recovery(second, account)).into();
     let now = env.clock.now();
     let audit_log: OptionFuture<_> =
-        asking.audit_log.then(|| audit_log(client, account, now)).into();
+        sources.audit_log.then(|| audit_log(client, account, now)).into();
     let (organization, members, audit_log, token, recovery, ways_in) = tokio::join!(
         organization,
         list(client, member::list(account)),
         audit_log,
         identify(client, account),
         recovery,
-        Box::pin(read_sign_in(env, asking.fetcher.as_ref())),
+        Box::pin(read_sign_in(env, sources.fetcher.as_ref())),
     );
     let SignInState { idps, health, apps, policies, logins, users, identities } = ways_in;
     let hand_tests = idp_test::read(env);
@@ -96,7 +96,7 @@ async fn read_sign_in(env: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState {
         match sign_in {
             Ok(Some(app)) => list(client, policy::list(account, &app.id)).await,
             Ok(None) => Ok(Vec::new()),
-            Err(unseen) => Err(unseen.clone()),
+            Err(not_checked) => Err(not_checked.clone()),
         }
     };
     let all = idps.as_deref().unwrap_or_default();
@@ -139,10 +139,10 @@ pub(in crate::flow) async fn health(
     clock: &Clock,
 ) -> Health {
     let subject = Subject::of(idp);
-    let terms = CheckOptions::new(clock.now(), pins);
-    let look = check::check(fetcher, subject, &terms);
+    let thresholds = CheckOptions::new(clock.now(), pins);
+    let look = check::check(fetcher, subject, &thresholds);
     let points = tokio::time::timeout(MAX_IDP_CHECK, look).await.ok().or_else(|| {
-        let offline = check::offline(subject, &terms);
+        let offline = check::offline(subject, &thresholds);
         offline.iter().any(check::IdpCheck::is_failure).then_some(offline)
     });
     Health { name: idp.name.clone(), id: idp.id.to_string(), points }

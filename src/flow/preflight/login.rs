@@ -13,18 +13,24 @@ use crate::api::idp::Idp;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
 
-pub(super) fn seen(domain: &EmailDomain, facts: &Facts, terms: &Thresholds) -> Check {
+pub(super) fn recent_sign_ins(
+    domain: &EmailDomain,
+    facts: &Facts,
+    thresholds: &Thresholds,
+) -> Check {
     let id = CheckId::LoginSeen;
     let (logins, idps) = match (&facts.logins, &facts.idps) {
         (Ok(logins), Ok(idps)) => (logins, idps),
-        (Err(unseen), _) | (_, Err(unseen)) => return Check::not_checked(id, &unseen.reason),
+        (Err(not_checked), _) | (_, Err(not_checked)) => {
+            return Check::not_checked(id, &not_checked.reason);
+        }
     };
     let app = facts.sso_app().ok().flatten();
     let admitted = allowed_idps(idps, app);
     if admitted.is_empty() {
         return Check::not_checked(id, "the SSO App allows no identity provider but the PIN");
     }
-    let oldest = terms.now.saturating_sub(terms.login_within).unwrap_or(Timestamp::MIN);
+    let oldest = thresholds.now.saturating_sub(thresholds.login_within).unwrap_or(Timestamp::MIN);
     let newest = |idp: &Idp| {
         let rows = through(idp, idps, logins.iter());
         let of_users = facts.identities.iter().filter(|identity| {
@@ -46,7 +52,7 @@ pub(super) fn seen(domain: &EmailDomain, facts: &Facts, terms: &Thresholds) -> C
         let fine = names(fine.iter().map(String::as_str));
         return Check::passed(id, format!("last sign-in through {fine}{members}"));
     };
-    let days = terms.login_within.as_secs() / 86_400;
+    let days = thresholds.login_within.as_secs() / 86_400;
     let by_hand = |idp: &Idp| {
         let test = facts.hand_tests.iter().find(|it| it.test.tested_idp == idp.id.as_str());
         test.map(|test| format!(", {}", test.describe())).unwrap_or_default()

@@ -16,7 +16,7 @@ pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
     let id = CheckId::MembersPlusAddressed;
     let members = match &facts.members {
         Ok(members) => members,
-        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
     };
     let found = at_domain(members, domain).map(|member| member.email());
     let found: Vec<_> = found.filter(|address| has_plus(address)).collect();
@@ -31,7 +31,7 @@ pub(in crate::flow) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check
     let id = CheckId::MembersSuperAdmin;
     let members = match &facts.members {
         Ok(members) => members,
-        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
     };
     let supers = members.iter().filter(|member| member.is_super_administrator());
     let (accepted, others): (Vec<_>, Vec<_>) = supers.partition(|member| member.is_accepted());

@@ -61,11 +61,11 @@ pub fn evaluate(
     subject: Subject<'_>,
     all: &[Connector],
     facts: &Facts,
-    terms: &Thresholds,
+    thresholds: &Thresholds,
 ) -> Vec<Check> {
     let mut checks = account_checks(facts);
-    checks.extend(connector_checks(all, &[subject.connector], facts, terms));
-    checks.extend(domain_checks(subject, facts, terms));
+    checks.extend(connector_checks(all, &[subject.connector], facts, thresholds));
+    checks.extend(domain_checks(subject, facts, thresholds));
     checks.sort_by_key(|check| check.id);
     checks
 }
@@ -87,19 +87,19 @@ pub fn connector_checks(
     all: &[Connector],
     looked_at: &[&ConnectorFields],
     facts: &Facts,
-    terms: &Thresholds,
+    thresholds: &Thresholds,
 ) -> Vec<Check> {
-    vec![policy::unsupported(all, facts), token::recovery(looked_at, facts, terms)]
+    vec![policy::unsupported(all, facts), token::recovery(looked_at, facts, thresholds)]
 }
 
-pub fn domain_checks(subject: Subject<'_>, facts: &Facts, terms: &Thresholds) -> Vec<Check> {
+pub fn domain_checks(subject: Subject<'_>, facts: &Facts, thresholds: &Thresholds) -> Vec<Check> {
     vec![
         domain::verified(subject),
         domain::eligible(subject.domain),
         policy::allows_domain(subject.domain, facts),
         member::plus_addressed(subject.domain, facts),
         super_admin(subject.domain, facts),
-        login::seen(subject.domain, facts, terms),
+        login::recent_sign_ins(subject.domain, facts, thresholds),
         domain::txt_still_published(subject),
         domain::foreign_claim(subject),
     ]

@@ -28,7 +28,7 @@ pub(super) fn allows_domain(domain: &EmailDomain, facts: &Facts) -> Check {
     }
     match &facts.policies {
         Ok(policies) => by_policies(domain, policies),
-        Err(unseen) => Check::not_checked(id, &unseen.reason),
+        Err(not_checked) => Check::not_checked(id, &not_checked.reason),
     }
 }
 
@@ -108,7 +108,7 @@ pub(super) fn unsupported(connectors: &[Connector], facts: &Facts) -> Check {
     }
     let policies = match &facts.policies {
         Ok(policies) => policies,
-        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
     };
     let domains: Vec<EmailDomain> =
         connectors.iter().filter_map(|connector| connector.email_domain.parse().ok()).collect();

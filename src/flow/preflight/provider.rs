@@ -17,7 +17,7 @@ pub(super) fn zero_trust_org(facts: &Facts) -> Check {
             let team = organization.auth_domain.as_deref().unwrap_or("without a team name");
             Check::passed(id, format!("Zero Trust team {team}"))
         }
-        Err(unseen) => missing_or_not_checked(id, unseen),
+        Err(not_checked) => missing_or_not_checked(id, not_checked),
     }
 }
 
@@ -25,7 +25,7 @@ pub(super) fn idp_present(facts: &Facts) -> Check {
     let id = CheckId::IdpPresent;
     let idps = match &facts.idps {
         Ok(idps) => idps,
-        Err(unseen) => return missing_or_not_checked(id, unseen),
+        Err(not_checked) => return missing_or_not_checked(id, not_checked),
     };
     let others: Vec<_> = idps.iter().filter(|idp| is_company_idp(idp)).collect();
     if others.is_empty() {
@@ -45,8 +45,8 @@ pub(in crate::flow) fn is_company_idp(idp: &Idp) -> bool {
 
 pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
     let id = CheckId::IdpHealthy;
-    if let Err(unseen) = &facts.idps {
-        return Check::not_checked(id, &unseen.reason);
+    if let Err(not_checked) = &facts.idps {
+        return Check::not_checked(id, &not_checked.reason);
     }
     if facts.health.is_empty() {
         return Check::not_checked(id, "no identity provider to check");
@@ -65,15 +65,15 @@ pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
     if !late.is_empty() {
         return Check::not_checked(id, format!("no response in time from {}", names(late)));
     }
-    let seen = names(facts.health.iter().map(|one| one.name.as_str()));
-    Check::passed(id, format!("{seen}: no problems found (sign-in not tested)"))
+    let tested = names(facts.health.iter().map(|one| one.name.as_str()));
+    Check::passed(id, format!("{tested}: no problems found (sign-in not tested)"))
 }
 
 fn problem(health: &Health) -> Option<String> {
     let points = health.points.iter().flatten();
-    let seen = points.filter(|point| point.is_failure() || point.is_warning());
+    let problems = points.filter(|point| point.is_failure() || point.is_warning());
     let words = |point: &IdpCheck| format!("{}: {}", point.id.as_str(), point.detail);
-    let words: Vec<_> = seen.map(words).collect();
+    let words: Vec<_> = problems.map(words).collect();
     (!words.is_empty()).then(|| format!("{}: {}", health.name, words.join("; ")))
 }
 
@@ -81,7 +81,7 @@ pub(super) fn fallback_login(facts: &Facts) -> Check {
     let id = CheckId::FallbackLogin;
     let pins = match facts.otp_idps() {
         Ok(pins) => pins,
-        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
     };
     let Some(pin) = pins.first() else {
         let evidence =
@@ -105,9 +105,9 @@ pub(super) fn fallback_login(facts: &Facts) -> Check {
     Check::passed(id, format!("one-time PIN is configured and allowed by `{}`", app.name))
 }
 
-fn missing_or_not_checked(id: CheckId, unseen: &NotChecked) -> Check {
-    if unseen.kind == ErrorKind::AccessNotEnabled {
-        return Check::failed(id, &unseen.reason, CREATE_ORGANIZATION);
+fn missing_or_not_checked(id: CheckId, not_checked: &NotChecked) -> Check {
+    if not_checked.kind == ErrorKind::AccessNotEnabled {
+        return Check::failed(id, &not_checked.reason, CREATE_ORGANIZATION);
     }
-    Check::not_checked(id, &unseen.reason)
+    Check::not_checked(id, &not_checked.reason)
 }

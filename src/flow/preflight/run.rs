@@ -30,10 +30,10 @@ enum EarlyExit {
 pub async fn run(
     env: &Env<'_>,
     selector: &Selector,
-    asking: &Sources,
-    (terms, wanted): (Thresholds, RunIf),
+    sources: &Sources,
+    (thresholds, wanted): (Thresholds, RunIf),
 ) -> Result<Preflight, Error> {
-    let gathered = async { Ok(Box::pin(gather(env, asking)).await) };
+    let gathered = async { Ok(Box::pin(gather(env, sources)).await) };
     let (found, facts) = match tokio::try_join!(find(env, selector, wanted), gathered) {
         Ok(read) => read,
         Err(EarlyExit::Failed(error)) => return Err(error),
@@ -43,10 +43,10 @@ pub async fn run(
         }
     };
     let PreflightInput { connector, domain, connectors, lookup } = found;
-    let diagnosis = dns::diagnose(&lookup, connector.code().map(str::as_bytes), terms.now);
+    let diagnosis = dns::diagnose(&lookup, connector.code().map(str::as_bytes), thresholds.now);
     let served = PublishedCode { lookup: &lookup, diagnosis: &diagnosis };
     let subject = Subject { connector: &connector, domain: &domain, served };
-    let checks = evaluate(subject, &connectors, &facts, &terms);
+    let checks = evaluate(subject, &connectors, &facts, &thresholds);
     Ok(Preflight { connector, domain, checks, facts: Some(facts) })
 }
 
@@ -86,7 +86,7 @@ async fn listed(
 ) -> Result<(Connector, EmailDomain, Vec<Connector>), EarlyExit> {
     let connectors = connector::list(env).await.map_err(EarlyExit::Failed)?;
     let chosen = connector::select(&connectors, selector);
-    let connector = chosen.map_err(|stop| EarlyExit::Failed(stop.into()))?.clone();
+    let connector = chosen.map_err(|error| EarlyExit::Failed(error.into()))?.clone();
     let domain: EmailDomain = connector
         .email_domain
         .parse()

@@ -10,7 +10,7 @@ pub(super) fn present(facts: &Facts) -> Check {
     let id = CheckId::SsoAppPresent;
     let apps = match &facts.apps {
         Ok(apps) => apps,
-        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
     };
     let found: Vec<_> = apps.iter().filter(|app| app.is_dash_sso()).collect();
     match found.as_slice() {
@@ -36,7 +36,7 @@ pub(super) fn reaches_idp(facts: &Facts) -> Check {
     };
     let idps = match &facts.idps {
         Ok(idps) => idps,
-        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
     };
     if idps.is_empty() {
         let evidence = "the account has no identity provider to allow";
@@ -50,24 +50,24 @@ pub(super) fn reaches_idp(facts: &Facts) -> Check {
 
 fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
     let id = CheckId::SsoAppReachesIdp;
-    let gone = app.listed_idps().iter().filter(|id| !idps.iter().any(|idp| **id == idp.id));
-    let gone: Vec<_> = gone.map(ToString::to_string).collect();
+    let missing = app.listed_idps().iter().filter(|id| !idps.iter().any(|idp| **id == idp.id));
+    let missing: Vec<_> = missing.map(ToString::to_string).collect();
     let live: Vec<_> = idps.iter().filter(|idp| app.admits(&idp.id)).collect();
     if live.is_empty() {
         let evidence = format!(
             "`{}` allows only deleted identity providers: {}",
             app.name,
-            names(gone.iter().map(String::as_str))
+            names(missing.iter().map(String::as_str))
         );
         return Check::repairable(id, evidence, &["app", "idps", "--all"]);
     }
     let admitted = names(live.iter().map(|idp| idp.name.as_str()));
-    if let Some(first) = gone.first() {
+    if let Some(first) = missing.first() {
         let remedy = format!("`cfsso app idps --remove {first}`");
         let evidence = format!(
             "`{}` allows {admitted}, and deleted ones: {}",
             app.name,
-            names(gone.iter().map(String::as_str))
+            names(missing.iter().map(String::as_str))
         );
         return Check::failed(id, evidence, remedy).with_severity(Severity::Warning);
     }
@@ -106,6 +106,6 @@ pub(super) fn sign_in(id: CheckId, facts: &Facts) -> Result<&App, Check> {
     match facts.sso_app() {
         Ok(Some(app)) => Ok(app),
         Ok(None) => Err(Check::not_checked(id, "no SSO App yet")),
-        Err(unseen) => Err(Check::not_checked(id, &unseen.reason)),
+        Err(not_checked) => Err(Check::not_checked(id, &not_checked.reason)),
     }
 }

@@ -95,7 +95,7 @@ pub(in crate::flow) fn active(rest: &Value) -> Token {
     Token { owner: Owner::User, verification: Some(object(&token)) }
 }
 
-pub(in crate::flow) fn terms() -> Thresholds {
+pub(in crate::flow) fn thresholds() -> Thresholds {
     Thresholds {
         now: "2026-03-01T12:00:00Z".parse().unwrap(),
         min_token_days: 30,
@@ -113,8 +113,8 @@ fn an_organization_is_there_or_known_not_to_be() {
         [(None, "ok"), (Some(not_enabled()), "error"), (Some(forbidden()), "unseen")]
     {
         let mut facts = facts();
-        if let Some(unseen) = organization {
-            facts.organization = Err(unseen);
+        if let Some(not_checked) = organization {
+            facts.organization = Err(not_checked);
         }
         assert_eq!(outcome(&provider::zero_trust_org(&facts)), expected);
     }
@@ -131,8 +131,8 @@ fn one_time_pin_and_cloudflare_are_no_companys_identity_provider() {
         let facts = Facts { idps: Ok(object(&idps)), ..facts() };
         assert_eq!(outcome(&provider::idp_present(&facts)), expected, "{idps}");
     }
-    for (unseen, expected) in [(forbidden(), "unseen"), (not_enabled(), "error")] {
-        let facts = Facts { idps: Err(unseen), ..facts() };
+    for (not_checked, expected) in [(forbidden(), "unseen"), (not_enabled(), "error")] {
+        let facts = Facts { idps: Err(not_checked), ..facts() };
         assert_eq!(outcome(&provider::idp_present(&facts)), expected);
     }
 }
@@ -349,13 +349,13 @@ fn the_token_in_use_outlives_the_days_that_are_asked_for() {
         (json!({ "status": "sleeping" }), "warning"),
     ] {
         let facts = Facts { token: Ok(active(&rest)), ..facts() };
-        let check = token::recovery(&[&connector()], &facts, &terms());
+        let check = token::recovery(&[&connector()], &facts, &thresholds());
         assert_eq!(outcome(&check), expected, "{rest} {check:?}");
     }
     let key = Token { owner: Owner::Key, verification: None };
     for (token, expected) in [(Ok(key), "ok"), (Err(forbidden()), "unseen")] {
         let facts = Facts { token, ..facts() };
-        assert_eq!(outcome(&token::recovery(&[&connector()], &facts, &terms())), expected);
+        assert_eq!(outcome(&token::recovery(&[&connector()], &facts, &thresholds())), expected);
     }
 }
 
@@ -370,7 +370,7 @@ fn a_second_token_that_is_named_and_not_proven_refuses() {
         (Err(forbidden()), known(), "error"),
     ] {
         let facts = Facts { recovery: Some(Recovery { token, connectors }), ..facts() };
-        let check = token::recovery(&[&connector()], &facts, &terms());
+        let check = token::recovery(&[&connector()], &facts, &thresholds());
         assert_eq!(outcome(&check), expected, "{check:?}");
         assert_eq!(check.detail.contains("not tested"), expected == "ok", "{check:?}");
     }
@@ -409,12 +409,12 @@ fn a_recent_sign_in_through_each_identity_provider_is_looked_for() {
             }],
             ..facts()
         };
-        let check = login::seen(&domain(), &facts, &terms());
+        let check = login::recent_sign_ins(&domain(), &facts, &thresholds());
         assert_eq!(outcome(&check), expected, "{check:?}");
         assert!(check.detail.contains(words), "{check:?}");
     }
     let facts = Facts { logins: Err(forbidden()), ..facts() };
-    assert_eq!(outcome(&login::seen(&domain(), &facts, &terms())), "unseen");
+    assert_eq!(outcome(&login::recent_sign_ins(&domain(), &facts, &thresholds())), "unseen");
 }
 
 #[test]
@@ -433,6 +433,6 @@ fn members_who_signed_in_and_who_never_did_are_counted() {
         user("c@cool.cats", Value::Null)
     ]);
     let facts = Facts { members: Ok(object(&members)), users: Ok(object(&users)), ..facts() };
-    let check = login::seen(&domain(), &facts, &terms());
+    let check = login::recent_sign_ins(&domain(), &facts, &thresholds());
     assert!(check.detail.ends_with("members of cool.cats: 1 signed in, 1 never"), "{check:?}");
 }

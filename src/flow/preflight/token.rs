@@ -11,16 +11,20 @@ use crate::plural::count_noun;
 /// Only an edit shows whether a token can edit connectors.
 const WRITE_NOT_TESTED: &str = "write access not tested";
 
-pub(super) fn recovery(looked_at: &[&ConnectorFields], facts: &Facts, terms: &Thresholds) -> Check {
+pub(super) fn recovery(
+    looked_at: &[&ConnectorFields],
+    facts: &Facts,
+    thresholds: &Thresholds,
+) -> Check {
     let id = CheckId::RecoveryToken;
     if let Some(second) = &facts.recovery {
-        return check_recovery_token(looked_at, second, facts, terms);
+        return check_recovery_token(looked_at, second, facts, thresholds);
     }
     let token = match &facts.token {
         Ok(token) => token,
-        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
     };
-    match check_validity(token, terms) {
+    match check_validity(token, thresholds) {
         Ok(words) => Check::passed(id, format!("token in use: {words} ({WRITE_NOT_TESTED})")),
         Err(words) => Check::failed(
             id,
@@ -35,21 +39,24 @@ fn check_recovery_token(
     looked_at: &[&ConnectorFields],
     second: &Recovery,
     facts: &Facts,
-    terms: &Thresholds,
+    thresholds: &Thresholds,
 ) -> Check {
     let id = CheckId::RecoveryToken;
     let remedy = "create a token with the permission SSO Connector Write for this account";
     let failed =
         |evidence: String| Check::failed(id, evidence, remedy).with_severity(Severity::Error);
-    let words = match second.token.as_ref().map(|token| check_validity(token, terms)) {
+    let words = match second.token.as_ref().map(|token| check_validity(token, thresholds)) {
         Ok(Ok(words)) => words,
         Ok(Err(words)) => return failed(format!("emergency token: {words}")),
-        Err(unseen) => return failed(format!("emergency token: {}", unseen.reason)),
+        Err(not_checked) => return failed(format!("emergency token: {}", not_checked.reason)),
     };
     let connectors = match &second.connectors {
         Ok(connectors) => connectors,
-        Err(unseen) => {
-            return failed(format!("emergency token: cannot list connectors: {}", unseen.reason));
+        Err(not_checked) => {
+            return failed(format!(
+                "emergency token: cannot list connectors: {}",
+                not_checked.reason
+            ));
         }
     };
     let is_unseen = |one: &&&ConnectorFields| !connectors.iter().any(|known| known.id == one.id);
@@ -69,7 +76,10 @@ fn is_same_token(second: &Recovery, facts: &Facts) -> bool {
 }
 
 /// `Ok` describes the token, `Err` its problem.
-pub(in crate::flow) fn check_validity(token: &Token, terms: &Thresholds) -> Result<String, String> {
+pub(in crate::flow) fn check_validity(
+    token: &Token,
+    thresholds: &Thresholds,
+) -> Result<String, String> {
     let owner = match token.owner {
         Owner::User => "user token",
         Owner::Account => "account token",
@@ -79,15 +89,16 @@ pub(in crate::flow) fn check_validity(token: &Token, terms: &Thresholds) -> Resu
     if !known.is_active() {
         return Err("not active".to_owned());
     }
-    if let Some(begin) = time(known.not_before.as_deref())?.filter(|begin| *begin > terms.now) {
+    if let Some(begin) = time(known.not_before.as_deref())?.filter(|begin| *begin > thresholds.now)
+    {
         return Err(format!("not valid before {begin}"));
     }
     let Some(end) = time(known.expires_on.as_deref())? else {
         return Ok(format!("{owner}, no expiry"));
     };
-    let days = end.duration_since(terms.now).as_hours() / 24;
-    if days < i64::from(terms.min_token_days) {
-        let (days, least) = (count_noun(days, "day"), count_noun(terms.min_token_days, "day"));
+    let days = end.duration_since(thresholds.now).as_hours() / 24;
+    if days < i64::from(thresholds.min_token_days) {
+        let (days, least) = (count_noun(days, "day"), count_noun(thresholds.min_token_days, "day"));
         return Err(format!("expires in {days} ({end}), required: {least}"));
     }
     Ok(format!("{owner}, expires in {}", count_noun(days, "day")))

@@ -67,7 +67,9 @@ fn account(facts: &CardFacts) -> Section {
     match &state.sso_app {
         Ok(Some(app)) => fields.push(field("SSO App", format!("{}, ID {}", app.name, app.id))),
         Ok(None) => fields.push(field("SSO App", "none")),
-        Err(unseen) => fields.push(field("SSO App", format!("not read: {}", unseen.reason))),
+        Err(not_checked) => {
+            fields.push(field("SSO App", format!("not read: {}", not_checked.reason)));
+        }
     }
     let app = state.sso_app.as_ref().ok().and_then(Option::as_ref);
     for idp in state.idps.iter().flatten() {
@@ -89,8 +91,8 @@ fn people(facts: &CardFacts) -> Section {
             let how = if admin.uses_sso { "signs in with SSO" } else { "signs in without SSO" };
             field("Super administrator", format!("{} ({how})", admin.email))
         })),
-        Err(unseen) => {
-            fields.push(field("Super administrators", format!("not read: {}", unseen.reason)));
+        Err(not_checked) => {
+            fields.push(field("Super administrators", format!("not read: {}", not_checked.reason)));
         }
     }
     let TokenFacts { location, file, id, expires_on } = &facts.token;

@@ -52,9 +52,12 @@ impl Fingerprint {
             named.map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
         };
         let changed = names(|then, now| then.is_some() && now.is_some() && then != now);
-        let unseen = names(|then, now| then.is_none() || now.is_none());
-        let left_out =
-            if unseen.is_empty() { String::new() } else { format!(" (not compared: {unseen})") };
+        let not_compared = names(|then, now| then.is_none() || now.is_none());
+        let left_out = if not_compared.is_empty() {
+            String::new()
+        } else {
+            format!(" (not compared: {not_compared})")
+        };
         if !changed.is_empty() {
             let detail = format!("changed since the card was made: {changed}{left_out}");
             return Finding::failed(id, detail, "`cfsso recovery prepare --card FILE`");

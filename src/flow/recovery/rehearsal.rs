@@ -83,10 +83,10 @@ pub fn permissions(
         method,
         read: match error {
             None => Some(true),
-            Some(unseen) if unseen.kind == ErrorKind::Forbidden => Some(false),
+            Some(not_checked) if not_checked.kind == ErrorKind::Forbidden => Some(false),
             Some(_) => None,
         },
-        error: error.map(|unseen| unseen.reason.clone()),
+        error: error.map(|not_checked| not_checked.reason.clone()),
         write: if is_new { "granted" } else { "not_tested" },
     };
     vec![
@@ -101,10 +101,11 @@ pub fn rehearse(
     connectors: &Checked<Vec<Connector>>,
     access: &AccessLists,
 ) -> Vec<Rehearsal> {
-    let disable = connectors.as_ref().map_err(|unseen| unseen.reason.clone()).map(|connectors| {
-        let enabled = connectors.iter().filter(|one| is_enabled(one));
-        enabled.map(|one| disable_action(emergency, one).change()).collect()
-    });
+    let disable =
+        connectors.as_ref().map_err(|not_checked| not_checked.reason.clone()).map(|connectors| {
+            let enabled = connectors.iter().filter(|one| is_enabled(one));
+            enabled.map(|one| disable_action(emergency, one).change()).collect()
+        });
     let of = |method, prepared: Result<Vec<Change>, String>| {
         let (changes, error) = match prepared {
             Ok(changes) => (changes, None),
@@ -128,7 +129,7 @@ fn otp_edit(
     emergency: &Env<'_>,
     access: &AccessLists,
 ) -> Result<(otp::CurrentState, Update), String> {
-    let reason = |unseen: &NotChecked| unseen.reason.clone();
+    let reason = |not_checked: &NotChecked| not_checked.reason.clone();
     let idps = access.idps.as_ref().map_err(reason)?;
     let apps = access.apps.as_ref().map_err(reason)?;
     let line = |error: FlowError| error.messages().join(": ");

@@ -128,21 +128,21 @@ fn check_fallback(task: &RenamePlan, facts: &Facts) -> Check {
     }
     let members = match &facts.members {
         Ok(members) => members,
-        Err(unseen) => return Check::not_checked(id, &unseen.reason),
+        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
     };
-    let is_held = |address: &&str| {
+    let is_affected = |address: &&str| {
         let domain = address.rsplit('@').next().unwrap_or_default();
         enabled.iter().any(|wanted| wanted.domain.eq_ignore_ascii_case(domain))
     };
-    let held: Vec<_> = members.iter().map(|it| it.email()).filter(is_held).collect();
-    if held.is_empty() {
+    let affected: Vec<_> = members.iter().map(|it| it.email()).filter(is_affected).collect();
+    if affected.is_empty() {
         return Check::passed(id, "no member of a domain with SSO");
     }
     Check::failed(
         id,
         format!(
             "while SSO is off, these members sign in with a password or reset it by email: {}",
-            names(held)
+            names(affected)
         ),
         "make sure that their mailboxes do not depend on this SSO",
     )

@@ -30,16 +30,12 @@ fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
     };
     add(StepId::Snapshot, "save the current state".to_owned(), "no");
     if task.needs_rename() {
-        let standing = task.standing.len();
-        let on = task.standing.iter().filter(|it| it.enabled != Some(false)).count();
+        let connectors = count_noun(task.connectors.len(), "connector");
+        let on = task.connectors.iter().filter(|it| it.enabled != Some(false)).count();
         let seconds = "one second (one request each, concurrently)";
-        add(
-            StepId::Disable,
-            format!("disable {on} of {}", count_noun(standing, "connector")),
-            seconds,
-        );
+        add(StepId::Disable, format!("disable {on} of {connectors}"), seconds);
         let pairs = "one second (two requests each, concurrently)";
-        add(StepId::Delete, format!("delete {}", count_noun(standing, "connector")), pairs);
+        add(StepId::Delete, format!("delete {connectors}"), pairs);
         let title = format!("rename the team to {}", word(&task.goal));
         add(StepId::Rename, title, "one second (three requests)");
     }
@@ -88,9 +84,9 @@ pub async fn changes(
 ) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::new();
     if task.needs_rename() {
-        let enforced = task.standing.iter().filter(|it| it.enabled != Some(false));
+        let enforced = task.connectors.iter().filter(|it| it.enabled != Some(false));
         changes.extend(enforced.map(|it| connector::disable_action(env, it).change()));
-        changes.extend(task.standing.iter().map(|it| connector::delete_action(env, it).change()));
+        changes.extend(task.connectors.iter().map(|it| connector::delete_action(env, it).change()));
         changes.extend(task.edit(task.organization.clone())?.changes(env));
     }
     for wanted in &task.snapshot.connectors {
@@ -108,21 +104,21 @@ async fn restoring(
     (wanted, domain, place): (&ConnectorSnapshot, &EmailDomain, Option<&DnsHost>),
 ) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::new();
-    let standing = if task.needs_rename() {
+    let existing = if task.needs_rename() {
         None
     } else {
-        connector::select_by_domain(&task.standing, domain)?
+        connector::select_by_domain(&task.connectors, domain)?
     };
     let unknown = connector::unknown_id();
-    let id = standing.map_or(&unknown, |connector| &connector.id);
+    let id = existing.map_or(&unknown, |connector| &connector.id);
     let waits = wanted.was_verified();
-    if standing.is_none() {
+    if existing.is_none() {
         let begin = if waits { BeginVerification::Later } else { BeginVerification::Now };
         changes.push(connector::create_action(env, domain, begin, wanted.fedramp).change());
     }
-    let is_verified = standing.is_some_and(|connector| connector.is_verified());
+    let is_verified = existing.is_some_and(|connector| connector.is_verified());
     if let (true, Some(DnsHost::Cloudflare { zone, .. })) = (options.publish_txt, place) {
-        let code = standing.and_then(|connector| connector.code());
+        let code = existing.and_then(|connector| connector.code());
         let (create, removals) = publish::changes(env, zone, domain, code, id).await?;
         if !is_verified {
             changes.extend(create);
@@ -134,7 +130,7 @@ async fn restoring(
     if waits && !is_verified {
         changes.push(verify::begin_action(env, domain.as_str(), id).change());
     }
-    let is_enabled = standing.is_some_and(|connector| connector.is_enabled());
+    let is_enabled = existing.is_some_and(|connector| connector.is_enabled());
     if wanted.enabled && !options.no_enable && !is_enabled {
         changes.push(connector::enable_action(env, domain, id, Some(false)).change());
     }

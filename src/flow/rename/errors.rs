@@ -1,7 +1,7 @@
 //! Errors of a rename, with the commands that continue it. Pure.
 
 use super::snapshot::OpenRename;
-use super::task::{again, word};
+use super::task::{resume_command, word};
 use super::{Mode, Options, RenamePlan, TeamName};
 use crate::api::ErrorKind;
 use crate::api::document::NotAnObject;
@@ -78,10 +78,10 @@ pub(super) fn explained(error: Error, task: &RenamePlan, options: &Options) -> E
     let Error::Api(error) = error else { return error };
     let kind = error.kind();
     let explained = if error.has_code(DASH_SSO) {
-        let again = again(&word(&task.goal), "--resume", options);
+        let resume_command = resume_command(&word(&task.goal), "--resume", options);
         ApiErrorContext::new(error)
             .cause("a connector was created meanwhile: Cloudflare renames a team only without connectors")
-            .hint(format!("`cfsso connector list`; `{again}` removes and restores it too"))
+            .hint(format!("`cfsso connector list`; `{resume_command}` removes and restores it too"))
     } else if kind == ErrorKind::Conflict {
         ApiErrorContext::new(error).cause(format!(
             "the name `{}` is used or reserved by another organization",
@@ -104,7 +104,7 @@ pub(super) fn explained(error: Error, task: &RenamePlan, options: &Options) -> E
     explained.into()
 }
 
-pub(super) fn put_back(error: Error, now: &str) -> Error {
+pub(super) fn restored_error(error: Error, now: &str) -> Error {
     let Error::ApiContext(explained) = error else { return error };
     let explained = explained
         .cause(format!(
@@ -116,7 +116,9 @@ pub(super) fn put_back(error: Error, now: &str) -> Error {
 
 pub(super) fn restore_failed(error: &Error, failure: &Error) -> Error {
     let kind = match failure {
-        Error::Flow(stop) if stop.kind == FlowErrorKind::NotYet => FlowErrorKind::NotYet,
+        Error::Flow(flow_error) if flow_error.kind == FlowErrorKind::NotYet => {
+            FlowErrorKind::NotYet
+        }
         _ => FlowErrorKind::HalfDone,
     };
     FlowError::new(kind, "the name was refused, and not all connectors are restored yet")
@@ -131,7 +133,7 @@ pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> 
         return first;
     }
     let kind = match &first {
-        Error::Flow(stop) => stop.kind,
+        Error::Flow(error) => error.kind,
         Error::Api(_) | Error::ApiContext(_) => FlowErrorKind::HalfDone,
     };
     FlowError::new(kind, "several connectors are not restored yet")
@@ -140,13 +142,13 @@ pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> 
         .into()
 }
 
-pub(super) fn half_done(error: &Error, again: &str, back: &str, is_off: bool) -> Error {
+pub(super) fn half_done(error: &Error, resume_command: &str, back: &str, is_off: bool) -> Error {
     let (kind, message) = match error {
         // The user has to wait or decide: the message stays.
-        Error::Flow(stop)
-            if matches!(stop.kind, FlowErrorKind::NotYet | FlowErrorKind::Refused) =>
+        Error::Flow(flow_error)
+            if matches!(flow_error.kind, FlowErrorKind::NotYet | FlowErrorKind::Refused) =>
         {
-            (stop.kind, stop.message.clone())
+            (flow_error.kind, flow_error.message.clone())
         }
         _ => (FlowErrorKind::HalfDone, "the rename stopped half-way".to_owned()),
     };
@@ -154,18 +156,18 @@ pub(super) fn half_done(error: &Error, again: &str, back: &str, is_off: bool) ->
     let off = is_off.then(|| "SSO is off: users sign in with a password".to_owned());
     let hint = match (error, kind) {
         (Error::ApiContext(explained), _) => explained.hint.clone(),
-        (Error::Flow(stop), FlowErrorKind::Refused) => stop.hint.clone(),
+        (Error::Flow(flow_error), FlowErrorKind::Refused) => flow_error.hint.clone(),
         _ => None,
     };
-    let ways = match kind {
-        FlowErrorKind::HalfDone => format!("`{again}`"),
+    let commands = match kind {
+        FlowErrorKind::HalfDone => format!("`{resume_command}`"),
         FlowErrorKind::Refused => format!(
-            "fix it, then `{again}`; override with `--accept-risk <CHECK>`; undo with `{back}`"
+            "fix it, then `{resume_command}`; override with `--accept-risk <CHECK>`; undo with `{back}`"
         ),
-        _ if again == back => format!("`{again}`"),
-        _ => format!("`{again}`, undo with `{back}`"),
+        _ if resume_command == back => format!("`{resume_command}`"),
+        _ => format!("`{resume_command}`, undo with `{back}`"),
     };
-    let hint = hint.map_or(ways.clone(), |hint| format!("{hint}\n{ways}"));
+    let hint = hint.map_or(commands.clone(), |hint| format!("{hint}\n{commands}"));
     FlowError::new(kind, message)
         .causes(error.sentences().into_iter().skip(skipped))
         .causes(off)

@@ -131,13 +131,13 @@ impl Renamer<'_> {
             format!("rename the team {} to {}{up}: saved state", word(from), word(&snapshot.to))
         };
         self.env.record_note(title, &JournalNote::Snapshot(snapshot.clone()))?;
-        if let Err(stop) = self.ensure_only_run() {
+        if let Err(error) = self.ensure_only_run() {
             let account = snapshot.account.clone();
             self.env.record_note(
                 "cancelled: another rename is running",
                 &JournalNote::Cancelled { account },
             )?;
-            return Err(stop.into());
+            return Err(error.into());
         }
         let enforced = snapshot.connectors.iter().filter(|wanted| wanted.enabled).count();
         let count = snapshot.connectors.len();
@@ -159,7 +159,7 @@ impl Renamer<'_> {
     async fn remove_connectors(&self) -> Result<(), Error> {
         let Self { env, task, .. } = *self;
         let enforced: Vec<_> =
-            task.standing.iter().filter(|connector| connector.enabled != Some(false)).collect();
+            task.connectors.iter().filter(|connector| connector.enabled != Some(false)).collect();
         if enforced.is_empty() {
             self.steps.end(StepId::Disable, StepState::Skipped, "no connector is enabled");
         } else {
@@ -168,19 +168,19 @@ impl Renamer<'_> {
                 self.off_since.set(Some(env.clock.now()));
             }
             // Concurrently: SSO is off for none of them longer than for another.
-            let deeds = enforced.iter().map(|connector| connector::disable(env, connector));
-            self.all(join_all(deeds).await)?;
+            let runs = enforced.iter().map(|connector| connector::disable(env, connector));
+            self.all(join_all(runs).await)?;
             let names: Vec<_> = enforced.iter().map(|it| it.email_domain.as_str()).collect();
             self.steps.end(StepId::Disable, StepState::Done, names.join(", "));
         }
-        if task.standing.is_empty() {
+        if task.connectors.is_empty() {
             self.steps.end(StepId::Delete, StepState::Skipped, "no connector");
             return Ok(());
         }
         self.steps.begin(StepId::Delete);
-        let deeds = task.standing.iter().map(|connector| connector::delete(env, connector));
-        self.all(join_all(deeds).await)?;
-        let names: Vec<_> = task.standing.iter().map(|it| it.email_domain.as_str()).collect();
+        let runs = task.connectors.iter().map(|connector| connector::delete(env, connector));
+        self.all(join_all(runs).await)?;
+        let names: Vec<_> = task.connectors.iter().map(|it| it.email_domain.as_str()).collect();
         self.steps.end(StepId::Delete, StepState::Done, names.join(", "));
         Ok(())
     }
@@ -230,7 +230,7 @@ impl Renamer<'_> {
         self.restore().await.map_err(|failure| errors::restore_failed(&error, &failure))?;
         self.complete(&self.task.now)?;
         self.changed.set(false);
-        Err(errors::put_back(error, &self.task.now))
+        Err(errors::restored_error(error, &self.task.now))
     }
 
     async fn idps(&self, updated: impl AsyncFnOnce() -> Result<(), Error>) -> Result<(), Error> {
@@ -281,9 +281,9 @@ impl Renamer<'_> {
             return Ok(());
         }
         self.steps.begin(StepId::IdpCheck);
-        let terms = CheckOptions::new(self.env.clock.now(), 1);
+        let thresholds = CheckOptions::new(self.env.clock.now(), 1);
         let looks =
-            idps.iter().map(async |idp| check::check(fetcher, Subject::of(idp), &terms).await);
+            idps.iter().map(async |idp| check::check(fetcher, Subject::of(idp), &thresholds).await);
         let mut failed = Vec::new();
         for (idp, points) in idps.iter().zip(join_all(looks).await) {
             failed.extend(
@@ -325,36 +325,36 @@ impl Renamer<'_> {
         }
         self.steps.begin(StepId::Restore);
         let runs = join_all(wanted.iter().map(|wanted| self.restore_one(wanted))).await;
-        let mut trouble = Vec::new();
-        let mut standing = 0;
+        let mut failures = Vec::new();
+        let mut restored = 0;
         for (wanted, end) in wanted.iter().zip(runs) {
             match end {
-                Ok(()) => standing += 1,
-                Err(error) => trouble.push((wanted, error)),
+                Ok(()) => restored += 1,
+                Err(error) => failures.push((wanted, error)),
             }
         }
-        let detail = format!("{standing} of {} restored", wanted.len());
+        let detail = format!("{restored} of {} restored", wanted.len());
         self.record_observation(
             "check the restored connectors",
             json!({
-                "as_before": standing,
+                "as_before": restored,
                 "of": wanted.len(),
-                "missing": trouble.iter().map(|(wanted, error)| {
+                "missing": failures.iter().map(|(wanted, error)| {
                     format!("{}: {}", wanted.domain, error.line())
                 }).collect::<Vec<_>>(),
             }),
         )?;
         // Errors that a user has to fix come before those that may resolve themselves.
-        let is_late = |error: &Error| matches!(error, Error::Flow(stop) if stop.kind == FlowErrorKind::NotYet);
-        trouble.sort_by_key(|(_, error)| is_late(error));
-        let mut trouble = trouble.into_iter();
-        let Some((_, first)) = trouble.next() else {
+        let is_late = |error: &Error| matches!(error, Error::Flow(flow_error) if flow_error.kind == FlowErrorKind::NotYet);
+        failures.sort_by_key(|(_, error)| is_late(error));
+        let mut failures = failures.into_iter();
+        let Some((_, first)) = failures.next() else {
             self.steps.end(StepId::Restore, StepState::Done, detail);
             return Ok(());
         };
         let state = if is_late(&first) { StepState::Pending } else { StepState::Failed };
         self.steps.end(StepId::Restore, state, detail);
-        Err(errors::with_others(first, trouble.map(|(_, error)| error)))
+        Err(errors::with_others(first, failures.map(|(_, error)| error)))
     }
 
     async fn restore_one(&self, wanted: &ConnectorSnapshot) -> Result<(), Error> {
@@ -423,9 +423,18 @@ impl Renamer<'_> {
             return error;
         }
         let task = self.task;
-        let again = if self.name_rejected.get() { task.back() } else { task.again(self.options) };
-        self.report.borrow_mut().next = Some(again.clone());
-        errors::half_done(&error, &again, &self.task.back(), self.off_since.get().is_some())
+        let resume = if self.name_rejected.get() {
+            task.rollback_command()
+        } else {
+            task.resume_command(self.options)
+        };
+        self.report.borrow_mut().next = Some(resume.clone());
+        errors::half_done(
+            &error,
+            &resume,
+            &self.task.rollback_command(),
+            self.off_since.get().is_some(),
+        )
     }
 
     fn emit(&self, event: &Event<'_>) {

@@ -109,8 +109,8 @@ impl Snapshot {
     }
 
     /// A known one was disabled by the rename; an unknown one belongs to another client.
-    pub fn merge_connectors(mut self, standing: &[Connector]) -> Self {
-        for connector in standing {
+    pub fn merge_connectors(mut self, connectors: &[Connector]) -> Self {
+        for connector in connectors {
             self.add(ConnectorSnapshot::of(connector));
         }
         self

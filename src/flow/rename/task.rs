@@ -27,7 +27,7 @@ pub enum Mode {
 
 pub struct CurrentState {
     pub organization: Document,
-    pub standing: Vec<Connector>,
+    pub connectors: Vec<Connector>,
     pub idps: Vec<Idp>,
     pub open: Option<OpenRename>,
     pub done: Option<OpenRename>,
@@ -40,7 +40,7 @@ pub struct RenamePlan {
     pub goal: String,
     pub is_back: bool,
     pub organization: Document,
-    pub standing: Vec<Connector>,
+    pub connectors: Vec<Connector>,
     /// Changes at the identity providers; empty if these have the new name.
     pub idps: Vec<IdpChange>,
     pub(super) looked_at: Vec<Idp>,
@@ -52,7 +52,7 @@ pub struct RenamePlan {
 pub async fn read_state(env: &Env<'_>) -> Result<CurrentState, Error> {
     let organization =
         async { Ok(env.client.send(&Target::Organization.read(env.account)).await?) };
-    let (organization, standing, idps) =
+    let (organization, connectors, idps) =
         tokio::try_join!(organization, connector::list(env), idp::list(env))?;
     let odd = env.client.odd_records(Some("connector"));
     if !odd.is_empty() {
@@ -62,7 +62,7 @@ pub async fn read_state(env: &Env<'_>) -> Result<CurrentState, Error> {
     }
     let entries = env.own(&env.journal.read()?.entries);
     let (open, done) = history(&entries, env.account);
-    Ok(CurrentState { organization, standing, idps, open, done })
+    Ok(CurrentState { organization, connectors, idps, open, done })
 }
 
 pub fn plan_rename(
@@ -78,8 +78,8 @@ pub fn plan_rename(
     let taken_up = found.open.or(ended);
     let goal = goal(ask, taken_up.as_ref(), &now, !options.domains.is_empty())?;
     let is_first = matches!(ask, Mode::Rename(_));
-    let (mut snapshot, known) = if let Some(open) = &taken_up {
-        (open.snapshot.clone(), known(open))
+    let (mut snapshot, known_domain) = if let Some(open) = &taken_up {
+        (open.snapshot.clone(), known_domain(open))
     } else {
         let fresh = Snapshot {
             account: account.to_string(),
@@ -98,7 +98,7 @@ pub fn plan_rename(
     }
     snapshot.goal.clone_from(&goal);
     snapshot.also_name |= options.also_name;
-    let mut snapshot = snapshot.merge_connectors(&found.standing);
+    let mut snapshot = snapshot.merge_connectors(&found.connectors);
     for domain in &options.domains {
         snapshot.add(ConnectorSnapshot::assumed_enabled(domain));
     }
@@ -106,7 +106,7 @@ pub fn plan_rename(
     let before = before.map_or("old-name.cloudflareaccess.com", String::as_str);
     let looked_at: Vec<_> = found.idps.into_iter().filter(has_external_config).collect();
     let idp_change = |idp: &Idp| idp_change(idp, before, &goal);
-    let idps = if known.as_ref() == Some(&goal) {
+    let idps = if known_domain.as_ref() == Some(&goal) {
         Vec::new()
     } else {
         looked_at.iter().filter(|idp| !idp.is_read_only()).map(idp_change).collect()
@@ -117,7 +117,7 @@ pub fn plan_rename(
         goal,
         is_back,
         organization: found.organization,
-        standing: found.standing,
+        connectors: found.connectors,
         idps,
         looked_at,
         off_since: taken_up.as_ref().and_then(|open| open.off_since),
@@ -125,7 +125,7 @@ pub fn plan_rename(
     })
 }
 
-fn known(open: &OpenRename) -> Option<String> {
+fn known_domain(open: &OpenRename) -> Option<String> {
     match (&open.updated, &open.shown) {
         (Some(updated), _) => Some(updated.clone()),
         (None, Some(_)) => None,
@@ -196,12 +196,12 @@ impl RenamePlan {
         word(&self.goal)
     }
 
-    pub fn again(&self, options: &Options) -> String {
+    pub fn resume_command(&self, options: &Options) -> String {
         let (name, how) = self.snapshot.resume_title(self.is_back);
-        again(&word(name), how, options)
+        resume_command(&word(name), how, options)
     }
 
-    pub fn back(&self) -> String {
+    pub fn rollback_command(&self) -> String {
         format!("cfsso team rename {} --rollback", word(&self.snapshot.to))
     }
 
@@ -238,7 +238,7 @@ pub(super) fn word(domain: &str) -> String {
 }
 
 /// The command that resumes the rename, with the options of this run.
-pub(super) fn again(name: &str, how: &str, options: &Options) -> String {
+pub(super) fn resume_command(name: &str, how: &str, options: &Options) -> String {
     let flags = [
         ("--publish-txt", options.publish_txt),
         ("--replace-stale-txt", options.replace_stale_txt),
@@ -292,7 +292,7 @@ mod tests {
         ] {
             let now = name("ants").domain();
             let found = super::goal(&ask, open.as_ref(), &now, names_domains);
-            let found = found.as_ref().map(|domain| word(domain)).map_err(|stop| stop.kind);
+            let found = found.as_ref().map(|domain| word(domain)).map_err(|error| error.kind);
             let goal = goal.map(str::to_owned);
             assert_eq!(found, goal, "{ask:?}, begun: {}, {names_domains}", open.is_some());
         }

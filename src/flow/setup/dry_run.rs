@@ -12,39 +12,39 @@ pub async fn plan(env: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     let (connectors, lookup) =
         tokio::join!(connector::list(env), env.resolver.lookup(domain, None, Scope::Authoritative));
     let connectors = connectors?;
-    let standing = connector::select_by_domain(&connectors, domain)?;
+    let existing = connector::select_by_domain(&connectors, domain)?;
     let mut changes = Vec::new();
     let unknown = connector::unknown_id();
-    let id = standing.map_or(&unknown, |connector| &connector.id);
-    if standing.is_none() {
+    let id = existing.map_or(&unknown, |connector| &connector.id);
+    if existing.is_none() {
         let begin = if options.wait { BeginVerification::Later } else { BeginVerification::Now };
         changes.push(connector::create_action(env, domain, begin, options.fedramp).change());
     }
-    let verified = standing.is_some_and(|connector| connector.is_verified());
-    let code = standing.and_then(|connector| connector.code());
+    let verified = existing.is_some_and(|connector| connector.is_verified());
+    let code = existing.and_then(|connector| connector.code());
     let diagnosis = dns::diagnose(&lookup, code.map(str::as_bytes), env.clock.now());
     let visible = code.is_some() && diagnosis.verdict == Verdict::Visible;
     if options.publish_txt && (!(verified || visible) || options.replace_stale_txt) {
         changes
             .extend(publish::changes_of(env, domain, id, code, options.replace_stale_txt).await?);
     }
-    let under_way = standing
+    let under_way = existing
         .is_some_and(|connector| verify::next_action(connector) == verify::VerifyAction::Wait);
-    if !verified && !under_way && (options.wait || standing.is_some()) {
+    if !verified && !under_way && (options.wait || existing.is_some()) {
         changes.push(verify::begin_action(env, domain.as_str(), id).change());
     }
-    if options.enable.is_some() && !standing.is_some_and(|connector| connector.is_enabled()) {
+    if options.enable.is_some() && !existing.is_some_and(|connector| connector.is_enabled()) {
         changes.push(
             connector::enable_action(
                 env,
                 domain,
                 id,
-                standing.and_then(|connector| connector.enabled),
+                existing.and_then(|connector| connector.enabled),
             )
             .change(),
         );
     }
-    let checks = match (standing, &options.enable) {
+    let checks = match (existing, &options.enable) {
         (Some(connector), Some(enabling)) if verified && !connector.is_enabled() => {
             let served = PublishedCode { lookup: &lookup, diagnosis: &diagnosis };
             let subject = Subject { connector, domain, served };

@@ -74,18 +74,18 @@ impl Setup<'_> {
             self.env.resolver.lookup(domain, None, Scope::Authoritative)
         );
         let connectors = connectors?;
-        let standing = connector::select_by_domain(&connectors, domain)?.cloned();
-        let (connector, place) = if let Some(connector) = standing {
+        let existing = connector::select_by_domain(&connectors, domain)?.cloned();
+        let (connector, place) = if let Some(connector) = existing {
             (self.use_existing(connector), None)
         } else {
             // The zone is looked up while the connector is created.
             let (connector, place) = tokio::join!(self.create(), self.place());
             (connector?, place?)
         };
-        let seen = self.publish(&connector, lookup, place).await?;
-        let seen = self.await_visible(&connector, seen).await?;
+        let found = self.publish(&connector, lookup, place).await?;
+        let found = self.await_visible(&connector, found).await?;
         let connector = self.verify(connector).await?;
-        self.enable(connector, connectors, &seen, approve).await
+        self.enable(connector, connectors, &found, approve).await
     }
 
     fn use_existing(&self, connector: Connector) -> Connector {
@@ -136,18 +136,18 @@ impl Setup<'_> {
         let code = code(connector)?;
         let record = TxtRecord::new(domain, code);
         self.report.borrow_mut().txt_record = Some(record.clone());
-        let seen = self.diagnose(connector, lookup);
-        let settled = if connector.is_verified() {
+        let found = self.diagnose(connector, lookup);
+        let skip_reason = if connector.is_verified() {
             Some("not needed: the domain is verified")
         } else {
-            (seen.diagnosis.verdict == Verdict::Visible).then_some(code)
+            (found.diagnosis.verdict == Verdict::Visible).then_some(code)
         };
         // Stale codes are looked up even if the record is no longer needed.
-        if let Some(detail) = settled
+        if let Some(detail) = skip_reason
             && !self.options.replace_stale_txt
         {
             self.steps.end(StepId::PublishTxt, StepState::Skipped, detail);
-            return Ok(seen);
+            return Ok(found);
         }
         self.steps.begin(StepId::PublishTxt);
         let place = match place {
@@ -161,10 +161,10 @@ impl Setup<'_> {
             DnsHost::Cloudflare { zone, warning } => {
                 // Another provider serves the domain: the record is needed there, too.
                 if let Some(text) = &warning
-                    && settled.is_none()
+                    && skip_reason.is_none()
                 {
                     self.emit(&Event::Warning { text });
-                    let dns_provider = provider(&seen.lookup);
+                    let dns_provider = provider(&found.lookup);
                     self.emit(&Event::Publish { record: &record, reason: text, dns_provider });
                 }
                 if self.publish_in(&zone, &record, &connector.id).await? {
@@ -174,20 +174,20 @@ impl Setup<'_> {
                 }
             }
             DnsHost::External(reason) => {
-                if let Some(detail) = settled {
+                if let Some(detail) = skip_reason {
                     self.steps.end(StepId::PublishTxt, StepState::Skipped, detail);
-                    return Ok(seen);
+                    return Ok(found);
                 }
                 self.steps.end(
                     StepId::PublishTxt,
                     StepState::Pending,
                     format!("by hand: {reason}"),
                 );
-                let dns_provider = provider(&seen.lookup);
+                let dns_provider = provider(&found.lookup);
                 self.emit(&Event::Publish { record: &record, reason: &reason, dns_provider });
             }
         }
-        Ok(seen)
+        Ok(found)
     }
 
     async fn publish_in(
@@ -231,17 +231,17 @@ impl Setup<'_> {
     async fn await_visible(
         &self,
         connector: &Connector,
-        seen: LookupResult,
+        found: LookupResult,
     ) -> Result<LookupResult, Error> {
-        if seen.diagnosis.verdict == Verdict::Visible {
-            let detail = preflight::describe_published(&seen.lookup, &seen.diagnosis);
+        if found.diagnosis.verdict == Verdict::Visible {
+            let detail = preflight::describe_published(&found.lookup, &found.diagnosis);
             self.steps.end(StepId::TxtVisible, StepState::Skipped, detail);
-            return Ok(seen);
+            return Ok(found);
         }
         if connector.is_verified() {
-            let detail = format!("not needed: {}", seen.diagnosis.summary);
+            let detail = format!("not needed: {}", found.diagnosis.summary);
             self.steps.end(StepId::TxtVisible, StepState::Skipped, detail);
-            return Ok(seen);
+            return Ok(found);
         }
         self.steps.begin(StepId::TxtVisible);
         let now = self.env.clock.now();
@@ -287,7 +287,7 @@ impl Setup<'_> {
         &self,
         connector: Connector,
         others: Vec<Connector>,
-        seen: &LookupResult,
+        found: &LookupResult,
         approve: impl AsyncFnOnce(&Subject) -> Result<Option<TrialEnd>, Error>,
     ) -> Result<(), Error> {
         if connector.is_enabled() {
@@ -300,7 +300,7 @@ impl Setup<'_> {
                 Some(format!("cfsso connector enable {}", self.options.domain));
             return Ok(());
         };
-        let facts = self.preflight(&connector, others, seen, enabling).await?;
+        let facts = self.preflight(&connector, others, found, enabling).await?;
         self.steps.begin(StepId::Enable);
         let subject = Subject::new(self.options.domain.clone(), connector, &facts);
         if let Some((ended, end)) = approve(&subject).await? {
@@ -322,7 +322,7 @@ impl Setup<'_> {
         &self,
         connector: &Connector,
         mut connectors: Vec<Connector>,
-        seen: &LookupResult,
+        found: &LookupResult,
         enabling: &EnableOptions,
     ) -> Result<Facts, Error> {
         self.steps.begin(StepId::Preflight);
@@ -333,7 +333,7 @@ impl Setup<'_> {
         let subject = preflight::Subject {
             connector,
             domain: &self.options.domain,
-            served: PublishedCode { lookup: &seen.lookup, diagnosis: &seen.diagnosis },
+            served: PublishedCode { lookup: &found.lookup, diagnosis: &found.diagnosis },
         };
         let checks = enabling.checks(subject, &connectors, &facts, self.env.clock.now());
         self.report.borrow_mut().checks.clone_from(&checks);

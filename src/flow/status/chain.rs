@@ -216,12 +216,12 @@ fn seen_idp_link(idp: &Idp, all: &[Idp], facts: &Facts) -> Link {
     let mut link = idp_link(idp);
     let last = preflight::logins_through(idp, all, facts.logins.iter()).max();
     let test = facts.hand_tests.iter().find(|it| it.test.tested_idp == idp.id.as_str());
-    let seen = match (last, test) {
+    let evidence = match (last, test) {
         (Some(at), _) => format!("last sign-in on {}", at.strftime("%Y-%m-%d")),
         (None, Some(test)) => test.describe(),
         (None, None) => return link,
     };
-    link.summary = format!("{}, {seen}", link.summary);
+    link.summary = format!("{}, {evidence}", link.summary);
     link
 }
 
@@ -249,8 +249,8 @@ pub(super) fn next(
             one.state == Standing::Active && one.target.as_ref() == Some(&domain.connector)
         })
     };
-    let left = trials.iter().filter(|trial| !trial.running);
-    let mut commands: Vec<String> = left.flat_map(TrialStatus::commands).collect();
+    let interrupted = trials.iter().filter(|trial| !trial.running);
+    let mut commands: Vec<String> = interrupted.flat_map(TrialStatus::commands).collect();
     if bypass.active == Some(true) {
         commands.push("cfsso bypass undo".to_owned());
     }

@@ -133,7 +133,7 @@ pub(super) struct Facts {
 }
 
 /// Two rounds: policies need the ID of their application.
-pub async fn look(env: &Env<'_>) -> Result<Report, Error> {
+pub async fn read(env: &Env<'_>) -> Result<Report, Error> {
     // An unreadable journal does not prevent a report of the rest.
     let entries = env.journal.read().map(|reading| reading.entries).unwrap_or_default();
     let entries = env.own(&entries);

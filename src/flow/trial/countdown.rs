@@ -6,24 +6,24 @@ use jiff::{SignedDuration, Timestamp};
 
 #[derive(Clone, Copy, Debug)]
 pub struct Countdown {
-    left: Duration,
-    seen: Timestamp,
+    time_left: Duration,
+    last_tick: Timestamp,
 }
 
 impl Countdown {
-    pub fn new(left: Duration, now: Timestamp) -> Self {
-        Self { left, seen: now }
+    pub fn new(time_left: Duration, now: Timestamp) -> Self {
+        Self { time_left, last_tick: now }
     }
 
-    pub fn left(&self) -> Duration {
-        self.left
+    pub fn time_left(&self) -> Duration {
+        self.time_left
     }
 
     /// The clock shows `now`, and at least `waited` has passed.
     pub fn pass(&mut self, waited: Duration, now: Timestamp) {
-        let by_clock = self.seen.duration_until(now).max(SignedDuration::ZERO).unsigned_abs();
-        self.left = self.left.saturating_sub(by_clock.max(waited));
-        self.seen = now;
+        let by_clock = self.last_tick.duration_until(now).max(SignedDuration::ZERO).unsigned_abs();
+        self.time_left = self.time_left.saturating_sub(by_clock.max(waited));
+        self.last_tick = now;
     }
 }
 
@@ -35,7 +35,7 @@ mod tests {
     fn a_clock_that_jumps_never_makes_a_trial_longer() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let seconds = Duration::from_secs;
-        for (steps, left) in [
+        for (steps, time_left) in [
             (&[(3, 103), (3, 106)][..], 4),
             // Set back by an hour: the wait counts.
             (&[(3, 103), (3, -3497), (3, -3494)], 1),
@@ -48,7 +48,7 @@ mod tests {
             for &(waited, now) in steps {
                 countdown.pass(seconds(waited), at(now));
             }
-            assert_eq!(countdown.left(), seconds(left), "{steps:?}");
+            assert_eq!(countdown.time_left(), seconds(time_left), "{steps:?}");
         }
     }
 }

@@ -84,7 +84,7 @@ impl SignIn {
 impl Claim {
     /// `None` for another application, domain or time, and for machines.
     pub fn judge_login(&self, row: &LoginRow) -> Option<Verdict> {
-        let is_meant = row.is_person() && row.is_of_app(&self.app, self.aud.as_deref());
+        let is_match = row.is_person() && row.is_of_app(&self.app, self.aud.as_deref());
         let sign_in = SignIn {
             source: Source::LoginLog,
             email: row.email().to_owned(),
@@ -92,7 +92,7 @@ impl Claim {
             at: row.at()?,
             ray_id: row.ray_id.clone(),
         };
-        if !is_meant || !self.is_meant(&sign_in) {
+        if !is_match || !self.is_match(&sign_in) {
             return None;
         }
         let is_pin = row.connection.as_deref() == Some(PIN);
@@ -112,14 +112,14 @@ impl Claim {
             at: row.at()?,
             ray_id: row.ray_id().map(str::to_owned),
         };
-        if !row.is_sso_login() || !self.is_meant(&sign_in) {
+        if !row.is_sso_login() || !self.is_match(&sign_in) {
             return None;
         }
         let is_clear = self.pin != PinRule::Ignored;
         Some(if is_clear { Verdict::Proof(sign_in) } else { Verdict::Pin(sign_in) })
     }
 
-    fn is_meant(&self, sign_in: &SignIn) -> bool {
+    fn is_match(&self, sign_in: &SignIn) -> bool {
         self.domain.has_address(&sign_in.email) && sign_in.at > self.enabled_at
     }
 }

@@ -77,8 +77,8 @@ struct Trial<'a> {
     started: Timestamp,
     until: Timestamp,
     tell: Tell<'a>,
-    seen: RefCell<BTreeSet<Verdict>>,
-    told: RefCell<BTreeSet<String>>,
+    reported: RefCell<BTreeSet<Verdict>>,
+    reported_failures: RefCell<BTreeSet<String>>,
     kept: RefCell<(Vec<SignIn>, Vec<SignIn>)>,
 }
 
@@ -200,8 +200,8 @@ impl<'a> Trial<'a> {
             started,
             until,
             tell,
-            seen: RefCell::default(),
-            told: RefCell::default(),
+            reported: RefCell::default(),
+            reported_failures: RefCell::default(),
             kept: RefCell::default(),
         }
     }
@@ -210,10 +210,10 @@ impl<'a> Trial<'a> {
         &self,
         orders: impl Stream<Item = Order>,
     ) -> Result<(Report, Result<(), FlowError>), Error> {
-        let left = self.until.duration_since(self.env.clock.now());
-        let left = left.max(SignedDuration::ZERO).unsigned_abs().min(self.length());
+        let time_left = self.until.duration_since(self.env.clock.now());
+        let time_left = time_left.max(SignedDuration::ZERO).unsigned_abs().min(self.length());
         let mut orders = pin!(orders);
-        let mut countdown = Countdown::new(left, self.env.clock.now());
+        let mut countdown = Countdown::new(time_left, self.env.clock.now());
         let mut signal = None;
         let end = loop {
             let step = self.step(&mut countdown);
@@ -236,15 +236,15 @@ impl<'a> Trial<'a> {
         };
         Ok(match end {
             End::Kept(outcome) => {
-                self.settle(outcome);
+                self.record_end(outcome);
                 (self.report(outcome, None), Ok(()))
             }
             End::Left(outcome) => {
-                self.settle(outcome);
-                let stop = FlowError::conflict(format!("trial {}", outcome.label()))
+                self.record_end(outcome);
+                let error = FlowError::conflict(format!("trial {}", outcome.label()))
                     .cause("nothing more was sent")
                     .hint(format!("`cfsso status {}`", self.subject.domain));
-                (self.report(outcome, None), Err(stop))
+                (self.report(outcome, None), Err(error))
             }
             End::Revert(outcome) => {
                 let (report, reverted) = self.revert(outcome).await;
@@ -261,26 +261,26 @@ impl<'a> Trial<'a> {
     async fn step(&self, countdown: &mut Countdown) -> Option<End> {
         let clock = self.env.clock;
         let denied = self.kept.borrow().1.len();
-        (self.tell)(&Event::Waiting { left: countdown.left(), denied });
-        if countdown.left().is_zero() {
+        (self.tell)(&Event::Waiting { time_left: countdown.time_left(), denied });
+        if countdown.time_left().is_zero() {
             return Some(End::Revert(TrialOutcome::Reverted));
         }
-        let round = clock.timeout(countdown.left(), self.read()).await;
+        let round = clock.timeout(countdown.time_left(), self.read()).await;
         countdown.pass(Duration::ZERO, clock.now());
-        if let Some(end) = round.and_then(|round| self.judge(round)) {
+        if let Some(end) = round.and_then(|round| self.evaluate_round(round)) {
             return Some(end);
         }
         let mut waited = Duration::ZERO;
-        while waited < POLL && !countdown.left().is_zero() {
+        while waited < POLL && !countdown.time_left().is_zero() {
             if self.is_keep_requested() {
                 return Some(End::Kept(TrialOutcome::KeptElsewhere));
             }
-            let tick = TICK.min(countdown.left());
+            let tick = TICK.min(countdown.time_left());
             clock.sleep(tick).await;
             countdown.pass(tick, clock.now());
             waited += tick;
             (self.tell)(&Event::Waiting {
-                left: countdown.left(),
+                time_left: countdown.time_left(),
                 denied: self.kept.borrow().1.len(),
             });
         }
@@ -307,7 +307,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Reports what is new in the round.
-    fn judge(&self, round: Round) -> Option<End> {
+    fn evaluate_round(&self, round: Round) -> Option<End> {
         let Round { logins, audit, connector } = round;
         let logins = self.readable(Source::LoginLog, logins);
         let audit = self.readable(Source::AuditLog, audit);
@@ -315,7 +315,7 @@ impl<'a> Trial<'a> {
         let found: Vec<_> =
             found.chain(audit.iter().filter_map(|row| self.claim.judge_audit(row))).collect();
         for verdict in found {
-            if self.seen.borrow_mut().insert(verdict.clone()) {
+            if self.reported.borrow_mut().insert(verdict.clone()) {
                 self.tell_of(verdict);
             }
         }
@@ -351,7 +351,7 @@ impl<'a> Trial<'a> {
             Some(Ok(rows)) => rows,
             Some(Err(error)) => {
                 let message = error.line();
-                if self.told.borrow_mut().insert(format!("{source:?} {message}")) {
+                if self.reported_failures.borrow_mut().insert(format!("{source:?} {message}")) {
                     (self.tell)(&Event::Unreadable { source, message: &message });
                 }
                 Vec::new()

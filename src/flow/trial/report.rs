@@ -75,7 +75,7 @@ pub enum Event<'a> {
     },
     #[serde(skip)]
     Waiting {
-        left: std::time::Duration,
+        time_left: std::time::Duration,
         denied: usize,
     },
     SignIn(&'a SignIn),

@@ -23,18 +23,18 @@ impl Trial<'_> {
                 Ok(connector) => {
                     let outcome =
                         if connector.is_some() { outcome } else { TrialOutcome::ConnectorDeleted };
-                    self.settle(outcome);
+                    self.record_end(outcome);
                     return (self.report(outcome, connector), Ok(()));
                 }
                 Err(error) => error,
             };
             countdown.pass(Duration::ZERO, clock.now());
-            if countdown.left().is_zero() {
+            if countdown.time_left().is_zero() {
                 let report = self.report(TrialOutcome::NotReverted, None);
                 return (report, Err(self.not_reverted_error(&error)));
             }
             (self.tell)(&Event::RevertFailed { message: &error.line() });
-            let wait = delay.min(countdown.left());
+            let wait = delay.min(countdown.time_left());
             clock.sleep(wait).await;
             countdown.pass(wait, clock.now());
             delay = (delay * 2).min(Duration::from_secs(15));
@@ -47,12 +47,12 @@ impl Trial<'_> {
         let id = &self.enabled.id;
         let failed = match connector::execute_disabling(self.env, id, &action).await {
             Ok(connector) => return Ok(Some(connector)),
-            Err(Error::Flow(stop)) if stop.kind == FlowErrorKind::Journal => {
-                let who = self.env.journal.who().clone();
+            Err(Error::Flow(error)) if error.kind == FlowErrorKind::Journal => {
+                let actor = self.env.journal.actor().clone();
                 let clock = self.env.clock.clone();
-                let journal = Journal::to_ticket(Box::new(|_, _| Ok(())), who, clock);
+                let journal = Journal::to_ticket(Box::new(|_, _| Ok(())), actor, clock);
                 let env = Env { journal: &journal, ..*self.env };
-                (self.tell)(&Event::RevertFailed { message: &stop.messages().join(": ") });
+                (self.tell)(&Event::RevertFailed { message: &error.messages().join(": ") });
                 match connector::execute_disabling(&env, id, &action).await {
                     Ok(connector) => return Ok(Some(connector)),
                     Err(error) => error,
@@ -68,7 +68,7 @@ impl Trial<'_> {
     }
 
     /// If it cannot be recorded, later commands warn of a trial that is over.
-    pub(super) fn settle(&self, outcome: TrialOutcome) {
+    pub(super) fn record_end(&self, outcome: TrialOutcome) {
         let Some(entry) = &self.entry else { return };
         let is_noted = keep::note_end(self.env, entry, &self.subject.domain, outcome);
         if is_noted.is_ok() {
@@ -91,14 +91,14 @@ impl Trial<'_> {
     ) -> FlowError {
         let domain = &self.subject.domain;
         let kind = signal.map_or(FlowErrorKind::NotYet, FlowErrorKind::Signaled);
-        let stop = FlowError::new(kind, format!("SSO is off again for {domain}"))
+        let error = FlowError::new(kind, format!("SSO is off again for {domain}"))
             .cause(format!("trial {}", outcome.label()));
-        let stop = if outcome == TrialOutcome::Reverted && self.subject.logs.none_readable() {
-            stop.cause("neither log could be read")
+        let error = if outcome == TrialOutcome::Reverted && self.subject.logs.none_readable() {
+            error.cause("neither log could be read")
         } else {
-            stop
+            error
         };
-        stop.hint(format!("`cfsso diagnose <EMAIL> --assume-enabled`, `cfsso preflight {domain}`"))
+        error.hint(format!("`cfsso diagnose <EMAIL> --assume-enabled`, `cfsso preflight {domain}`"))
     }
 
     fn not_reverted_error(&self, error: &Error) -> FlowError {

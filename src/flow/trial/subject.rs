@@ -26,7 +26,7 @@ impl Subject {
     pub fn new(domain: EmailDomain, connector: Connector, facts: &Facts) -> Self {
         let app = facts.sso_app().ok().flatten().cloned();
         let login = match (&facts.logins, facts.sso_app()) {
-            (Err(unseen), _) | (Ok(_), Err(unseen)) => Err(unseen.clone()),
+            (Err(not_checked), _) | (Ok(_), Err(not_checked)) => Err(not_checked.clone()),
             (Ok(_), Ok(_)) => Ok(()),
         };
         let audit = facts.audit_log.clone().unwrap_or(Ok(()));

@@ -354,11 +354,12 @@ mod tests {
         let private =
             FetchError::PrivateAddress { host: host.clone(), address: [10, 0, 0, 1].into() };
         let plain = FetchError::PlainHttp { url: "http://a.cats".to_owned() };
-        let gone = FetchError::Unreachable { host, reason: "connection refused".to_owned() };
+        let no_connection =
+            FetchError::Unreachable { host, reason: "connection refused".to_owned() };
         for (failure, state) in [
             (private, CheckState::NotTested),
             (plain, CheckState::Failed),
-            (gone, CheckState::Failed),
+            (no_connection, CheckState::Failed),
         ] {
             let point = endpoint(IdpCheckId::TokenEndpoint, &url(), &Err(failure));
             assert_eq!(point.state, state, "{}", point.detail);

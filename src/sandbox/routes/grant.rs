@@ -59,11 +59,11 @@ impl Create for Grant {
             .when(received.iter().any(|known| known.id == provider))?;
         check_provider(state, account, &provider)?;
         let limit = request.grant_limit;
-        let held = state.grants.iter().filter(|grant| grant.account == account).count();
+        let existing = state.grants.iter().filter(|grant| grant.account == account).count();
         ApiErrorResponse::conflict(format!(
             "the account has reached its limit of {limit} idp federation grants"
         ))
-        .when(held >= limit)?;
+        .when(existing >= limit)?;
         let account = account.to_owned();
         Ok(Self { id: state.next_id(), account, provider, created_at: request.now })
     }

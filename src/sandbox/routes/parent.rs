@@ -21,8 +21,8 @@ pub(super) fn auth_domain(state: &State, request: &ApiRequest) -> Outcome<String
 
 pub(super) fn zone<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a Zone> {
     let id = request.parameter("zone").unwrap_or_default();
-    let is_meant = |zone: &&Zone| zone.id == id && request.can_see(&zone.account);
-    state.zones.iter().find(is_meant).ok_or_else(no_zone)
+    let is_match = |zone: &&Zone| zone.id == id && request.can_see(&zone.account);
+    state.zones.iter().find(is_match).ok_or_else(no_zone)
 }
 
 /// The real status is not documented.
@@ -48,8 +48,8 @@ pub(super) fn app<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a App
     let id = request.parameter("app").unwrap_or_default();
     ApiErrorResponse::bad_request(12045, "access.api.error.invalid_application_id")
         .when(!is_uuid(id))?;
-    let is_meant = |known: &&App| known.account == request.account() && known.id == id;
-    state.apps.iter().find(is_meant).ok_or_else(ApiErrorResponse::missing)
+    let is_match = |known: &&App| known.account == request.account() && known.id == id;
+    state.apps.iter().find(is_match).ok_or_else(ApiErrorResponse::missing)
 }
 
 pub(super) const SHARE_PAGING: Paging =
@@ -61,14 +61,14 @@ pub(super) fn no_share() -> ApiErrorResponse {
 }
 
 pub(super) fn share<'a>(state: &'a State, request: &ApiRequest) -> Outcome<&'a Share> {
-    state.shares.iter().find(|share| is_meant(share, request)).ok_or_else(no_share)
+    state.shares.iter().find(|share| is_match(share, request)).ok_or_else(no_share)
 }
 
 pub(super) fn share_mut<'a>(state: &'a mut State, request: &ApiRequest) -> Outcome<&'a mut Share> {
-    state.shares.iter_mut().find(|share| is_meant(share, request)).ok_or_else(no_share)
+    state.shares.iter_mut().find(|share| is_match(share, request)).ok_or_else(no_share)
 }
 
-fn is_meant(share: &Share, request: &ApiRequest) -> bool {
+fn is_match(share: &Share, request: &ApiRequest) -> bool {
     share.account == request.account() && Some(share.id.as_str()) == request.parameter("share")
 }
 

@@ -135,7 +135,10 @@ fn list(state: &State, request: &ApiRequest) -> Outcome {
         let is_asked_for = query.allow("kind", kind)
             && query.allow("status", federation::status(share.removed, view.now))
             && query.allow("target_type", target_type(share))
-            && holds(share, query.get("resource_types").or(query.get("resource_types[]")));
+            && has_resource_of_kind(
+                share,
+                query.get("resource_types").or(query.get("resource_types[]")),
+            );
         is_asked_for.then(|| view.to_json(share, kind, state))
     });
     query.list(known.collect(), parent::SHARE_PAGING)
@@ -148,7 +151,7 @@ fn get(state: &State, request: &ApiRequest) -> Outcome {
     Ok(ApiResponse::of(View::of(request).to_json(share, kind, state)))
 }
 
-fn holds(share: &Share, kind: Option<&str>) -> bool {
+fn has_resource_of_kind(share: &Share, kind: Option<&str>) -> bool {
     kind.is_none_or(|kind| share.resources.iter().any(|resource| resource.kind == kind))
 }
 
@@ -157,11 +160,11 @@ fn kind(share: &Share, account: &str, state: &State) -> Option<&'static str> {
         return Some("sent");
     }
     let parent = state.parent(account);
-    let is_meant = |target: &Target| match target {
+    let is_match = |target: &Target| match target {
         Target::Account(id) => id == account,
         Target::Organization(id) => parent.as_ref() == Some(id),
     };
-    share.recipients.iter().any(|recipient| is_meant(&recipient.target)).then_some("received")
+    share.recipients.iter().any(|recipient| is_match(&recipient.target)).then_some("received")
 }
 
 fn target_type(share: &Share) -> &'static str {

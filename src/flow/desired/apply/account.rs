@@ -59,8 +59,8 @@ impl<D: Decisions> Apply<'_, D> {
         let idp = self.facts.find(&wanted.idp).cloned().ok_or_else(|| {
             FlowError::not_found(format!("no identity provider `{}`", wanted.idp))
         })?;
-        let standing = federation::state::read(self.env, &idp.id).await?;
-        let Some(named) = missing_recipients(wanted, &standing)? else {
+        let state = federation::state::read(self.env, &idp.id).await?;
+        let Some(named) = missing_recipients(wanted, &state)? else {
             return Ok("already as desired".to_owned());
         };
         let directory = &self.facts.directory;
@@ -68,7 +68,7 @@ impl<D: Decisions> Apply<'_, D> {
         let name = federation::default_name(&idp);
         let deadline = self.options.deadline;
         let options = share::Options { idp, audience, name, wait: false, deadline };
-        let (_, end) = share::run(self.env, &options, &standing, directory, &|_| ()).await;
+        let (_, end) = share::run(self.env, &options, &state, directory, &|_| ()).await;
         end?;
         Ok("shared; `cfsso federation status` shows when it arrives".to_owned())
     }
@@ -102,15 +102,15 @@ impl<D: Decisions> Apply<'_, D> {
         id: &IdpId,
         from: Option<&[AccountId]>,
     ) -> Result<String, Error> {
-        let standing = federation::state::read(self.env, id).await?;
+        let state = federation::state::read(self.env, id).await?;
         let idp = idp::find(self.env, id.as_str()).await?;
-        let deeds = unshare_actions(&standing, &idp, from)?;
-        if deeds.is_empty() {
+        let actions = unshare_actions(&state, &idp, from)?;
+        if actions.is_empty() {
             return Ok("not shared with them".to_owned());
         }
         let deadline = self.options.deadline;
         let options = unshare::Options { idp, from: None, wait: false, deadline };
-        unshare::run(self.env, &options, &deeds, Vec::new(), &|_| ()).await.1?;
+        unshare::run(self.env, &options, &actions, Vec::new(), &|_| ()).await.1?;
         Ok("no longer shared; `cfsso federation status` shows when it is removed".to_owned())
     }
 
@@ -127,15 +127,15 @@ impl<D: Decisions> Apply<'_, D> {
 
 /// `None` means all accounts.
 pub(in crate::flow::desired) fn unshare_actions<'a>(
-    standing: &'a FederationState,
+    state: &'a FederationState,
     idp: &Idp,
     from: Option<&[AccountId]>,
 ) -> Result<Vec<UnshareAction<'a>>, FlowError> {
     let still: Option<Vec<_>> = from.map(|from| {
-        let has = |id: &&AccountId| standing.recipients().any(|recipient| recipient == *id);
+        let has = |id: &&AccountId| state.recipients().any(|recipient| recipient == *id);
         from.iter().filter(has).cloned().collect()
     });
-    unshare::decide(standing, idp, still.as_deref())
+    unshare::decide(state, idp, still.as_deref())
 }
 
 /// Resolves names with the identity providers that exist now.

@@ -69,8 +69,8 @@ impl Domain {
         let status = self.connector.as_ref().and_then(|connector| connector.status());
         let status = status.map_or("unknown", VerificationStatus::as_str);
         match &self.served {
-            Some((_, seen)) if seen.verdict != Verdict::Visible => {
-                format!("TXT record not visible: {}", seen.summary)
+            Some((_, diagnosis)) if diagnosis.verdict != Verdict::Visible => {
+                format!("TXT record not visible: {}", diagnosis.summary)
             }
             _ => format!("verification: {status}"),
         }
@@ -149,8 +149,8 @@ impl<D: Decisions> Apply<'_, D> {
             let domain = &known[at];
             (at, look_up(env, &domain.name, domain.code()).await)
         });
-        let seen: Vec<_> = stream::iter(looks).buffer_unordered(MAX_CONCURRENT).collect().await;
-        for (at, served) in seen {
+        let results: Vec<_> = stream::iter(looks).buffer_unordered(MAX_CONCURRENT).collect().await;
+        for (at, served) in results {
             self.domains[at].served = Some(served);
         }
     }
@@ -260,7 +260,7 @@ impl<D: Decisions> Apply<'_, D> {
         for (at, place) in waiting.clone() {
             let domain = &self.domains[place];
             let can_succeed =
-                domain.served.as_ref().is_some_and(|(_, seen)| verify::can_succeed(seen));
+                domain.served.as_ref().is_some_and(|(_, diagnosis)| verify::can_succeed(diagnosis));
             let connector = domain.connector()?.clone();
             let is_due = verify::next_action(&connector) == VerifyAction::Begin;
             if !is_due || !can_succeed || domain.starts >= MOST_STARTS {
@@ -305,8 +305,9 @@ impl<D: Decisions> Apply<'_, D> {
     ) -> Result<(), Error> {
         let env = self.env;
         let is_unseen = |at: &usize| self.domains[*at].served.is_none();
-        let unseen: Vec<_> = ready.iter().map(|(_, domain)| *domain).filter(is_unseen).collect();
-        self.lookup(unseen.into_iter()).await;
+        let not_looked_up: Vec<_> =
+            ready.iter().map(|(_, domain)| *domain).filter(is_unseen).collect();
+        self.lookup(not_looked_up.into_iter()).await;
         let (connectors, facts) = tokio::join!(
             connector::list(env),
             Box::pin(preflight::gather(env, &self.options.enable.asking))

@@ -15,7 +15,7 @@ impl Planner<'_> {
             let existing = connector::select_by_domain(&self.facts.connectors, &domain)?;
             if existing.is_none() {
                 connector::ensure_eligible(&domain)
-                    .map_err(|stop| stop.hint("leave it out of `connectors`"))?;
+                    .map_err(|error| error.hint("leave it out of `connectors`"))?;
                 let diff = wanted.fedramp.map(|it| Difference::new("use_fedramp_language", (), it));
                 let task = (Group::Connectors, Verb::Create, Task::CreateConnector(at));
                 let title = format!("create the connector of {domain}");

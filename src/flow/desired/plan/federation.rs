@@ -79,7 +79,9 @@ pub fn missing_recipients(
     let Audience::Accounts(accounts) = audience else {
         return Ok(Some(RecipientArgs::EntireOrganization));
     };
-    let has = |id: &AccountId| state.shares.iter().any(|held| decision::has_recipient(held, id));
+    let has = |id: &AccountId| {
+        state.shares.iter().any(|share_state| decision::has_recipient(share_state, id))
+    };
     let missing: Vec<_> = accounts.iter().filter(|id| !has(id)).map(ToString::to_string).collect();
     Ok((!missing.is_empty()).then_some(RecipientArgs::Accounts(missing)))
 }

@@ -96,13 +96,13 @@ fn ensure_no_problems(name: &str, problems: &[config::FieldError]) -> Result<(),
 
 impl Planner<'_> {
     pub(super) fn idps(&mut self) -> Result<(), FlowError> {
-        let mut taken = BTreeSet::new();
+        let mut planned = BTreeSet::new();
         for (at, entry) in self.desired.idps().iter().enumerate() {
             let Some(idp) = existing_idp(self.facts, entry)? else {
                 self.new_idp(at, entry)?;
                 continue;
             };
-            if !taken.insert(idp.id.to_string()) {
+            if !planned.insert(idp.id.to_string()) {
                 let message = format!("`{}` is listed twice in `identity_providers`", entry.name);
                 return Err(FlowError::usage(message));
             }

@@ -30,7 +30,7 @@ fn planned(state: &Value, wanted: &Value, prune: bool) -> Result<Vec<String>, Fl
     file.insert("version".to_owned(), 1.into());
     let desired = parse::parse(&file).unwrap();
     let changes = plan(&facts(state), &desired, &OWN.parse().unwrap(), prune)?;
-    let told = changes.changes.iter().map(|change| {
+    let lines = changes.changes.iter().map(|change| {
         let diff: Vec<_> = change.diff.iter().map(ToString::to_string).collect();
         if diff.is_empty() {
             change.title.clone()
@@ -38,7 +38,7 @@ fn planned(state: &Value, wanted: &Value, prune: bool) -> Result<Vec<String>, Fl
             format!("{}: {}", change.title, diff.join("; "))
         }
     });
-    Ok(told.chain(changes.warnings.iter().map(|warning| format!("warning: {warning}"))).collect())
+    Ok(lines.chain(changes.warnings.iter().map(|warning| format!("warning: {warning}"))).collect())
 }
 
 /// Okta (p1), PIN (p2), a shared IdP (p3), an SSO App, an enabled and an unverified connector.
@@ -182,7 +182,7 @@ fn what_does_not_fit_the_account_is_refused() {
             "`PIN` cannot be shared with other accounts",
         ),
     ] {
-        let stop = planned(&account(), &wanted, false).unwrap_err();
-        assert_eq!(stop.message, message, "{wanted}");
+        let error = planned(&account(), &wanted, false).unwrap_err();
+        assert_eq!(error.message, message, "{wanted}");
     }
 }

@@ -97,8 +97,8 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, NotUndoable> {
         .ok_or_else(|| {
             irreversible(format!("`{}` is not a resource that cfsso writes", sent.path))
         })?;
-    let (resource, deed) = inverse_action(entry, &sent, resource)?;
-    Ok(Inverse { account: account.clone(), resource, action: deed })
+    let (resource, action) = inverse_action(entry, &sent, resource)?;
+    Ok(Inverse { account: account.clone(), resource, action })
 }
 
 fn inverse_action(
@@ -117,8 +117,8 @@ fn inverse_action(
         ("PATCH", resource @ Resource::Connector(_))
         | ("PUT", resource @ (Resource::Share(_) | Resource::Content(..))) => {
             let (before, body) = (before.ok_or_else(not_recorded)?, body.ok_or_else(not_recorded)?);
-            let deed = invert_update(&resource, before, body)?;
-            Ok((resource, deed))
+            let action = invert_update(&resource, before, body)?;
+            Ok((resource, action))
         }
         ("PUT", resource) => {
             let target = target(&resource)?;

@@ -11,12 +11,12 @@ use crate::flow::journal::resource::Resource;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, idp};
 
 impl Inverse {
-    /// `None` if the write is safe. `seen` has objects as they will be by then.
+    /// `None` if the write is safe. `cache` has objects as they will be by then.
     pub(super) async fn lockout(
         &self,
         env: &Env<'_>,
         ready: &Ready,
-        seen: &ObjectCache,
+        cache: &ObjectCache,
     ) -> Result<Option<FlowError>, Error> {
         let refusal = match (&self.resource, &ready.write) {
             (Resource::Idp(id), Write::Request(_)) if ready.after().is_none() => {
@@ -24,11 +24,11 @@ impl Inverse {
                 let (idps, apps) = (idps?, apps?);
                 let sso_app = match app::sign_in(env, &apps) {
                     Ok(app) => app,
-                    Err(stop) if stop.kind == FlowErrorKind::NotFound => return Ok(None),
-                    Err(stop) => return Ok(Some(stop)),
+                    Err(error) if error.kind == FlowErrorKind::NotFound => return Ok(None),
+                    Err(error) => return Ok(Some(error)),
                 };
                 let Some(found) = idps.iter().find(|idp| idp.id == *id) else { return Ok(None) };
-                let by_then = seen.get(&path_of_app(env.account, &sso_app.id));
+                let by_then = cache.get(&path_of_app(env.account, &sso_app.id));
                 let by_then = by_then.and_then(Option::as_ref).and_then(parse_app);
                 idp::ensure_not_last_idp(found, by_then.as_ref().unwrap_or(sso_app), &idps)
             }
@@ -43,9 +43,9 @@ impl Inverse {
             }
             _ => Ok(()),
         };
-        Ok(refusal
-            .err()
-            .map(|stop| stop.hint("`cfsso app idps --add <IDP>` first, or `--force` to override")))
+        Ok(refusal.err().map(|error| {
+            error.hint("`cfsso app idps --add <IDP>` first, or `--force` to override")
+        }))
     }
 }
 

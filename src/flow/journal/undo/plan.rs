@@ -176,12 +176,12 @@ impl Inverse {
         if diff.is_empty() {
             return UndoPlan::Unchanged("unchanged".to_owned());
         }
-        let strayed = relevant_differences(written, now, &named);
-        let drift: Vec<_> = strayed
+        let changes = relevant_differences(written, now, &named);
+        let drift: Vec<_> = changes
             .into_iter()
-            .filter(|strayed| {
+            .filter(|change| {
                 diff.iter()
-                    .any(|diff| top_level_field(&diff.field) == top_level_field(&strayed.field))
+                    .any(|diff| top_level_field(&diff.field) == top_level_field(&change.field))
             })
             .collect();
         let mut body = empty();
@@ -229,7 +229,7 @@ impl Inverse {
         });
         let edit = match edit {
             Ok(edit) => edit,
-            Err(stop) => return UndoPlan::Blocked(stop),
+            Err(error) => return UndoPlan::Blocked(error),
         };
         if edit.is_empty() {
             return UndoPlan::Unchanged("unchanged".to_owned());
@@ -334,7 +334,7 @@ mod tests {
             UndoPlan::Ready(ready) => ready.change.request.get().replace(ACCOUNT, "A"),
             UndoPlan::Unchanged(_) => "as before".to_owned(),
             UndoPlan::Drifted(_, drift) => drift.join("; "),
-            UndoPlan::Blocked(stop) | UndoPlan::Refused(_, stop) => stop.message,
+            UndoPlan::Blocked(error) | UndoPlan::Refused(_, error) => error.message,
         }
     }
 

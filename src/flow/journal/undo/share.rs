@@ -48,13 +48,14 @@ pub(super) fn body(kind: ResourceKind, before: &Document) -> Result<Option<Docum
 
 /// Fails without a recipient: for the API, an empty one means the whole organization.
 fn recipient(before: &Document) -> Result<(&'static str, &'static str), NotUndoable> {
-    let ways = [
+    let fields = [
         ("recipient_account_id", "recipient_account_id"),
         ("account_id", "recipient_account_id"),
         ("organization_id", "organization_id"),
     ];
     let is_named = |(from, _): &(&str, &str)| before.parse_at::<String>(&[from]).is_some();
-    ways.into_iter()
+    fields
+        .into_iter()
         .find(is_named)
         .ok_or_else(|| NotUndoable::Irreversible("the recipient is not recorded".to_owned()))
 }
@@ -114,12 +115,12 @@ mod tests {
             (ResourceKind::Share, r#"{"id":"s","name":"a"}"#, "cannot be restored"),
             (ResourceKind::Token, r#"{"id":"t"}"#, "none"),
         ] {
-            let told = match body(kind, &document(before)) {
+            let text = match body(kind, &document(before)) {
                 Ok(Some(body)) => body.to_raw().get().to_owned(),
                 Ok(None) => "none".to_owned(),
                 Err(why) => why.to_string(),
             };
-            assert!(told.contains(expected), "{kind:?} {before}: {told}");
+            assert!(text.contains(expected), "{kind:?} {before}: {text}");
         }
     }
 
