@@ -42,7 +42,7 @@ fn from_chain(error: &anyhow::Error) -> ErrorReport {
         match layer.downcast_ref::<flow::Error>() {
             Some(flow::Error::Flow(error)) => return from_flow_error(error),
             Some(flow::Error::Api(error)) => return from_api_error(error),
-            Some(flow::Error::ApiContext(explained)) => return explained_failure(explained),
+            Some(flow::Error::ApiContext(api_error)) => return from_api_error_context(api_error),
             None => {}
         }
     }
@@ -156,10 +156,10 @@ fn from_api_error(error: &api::Error) -> ErrorReport {
     failure
 }
 
-fn explained_failure(explained: &ApiErrorContext) -> ErrorReport {
-    let mut failure = from_api_error(&explained.error);
-    failure.causes.extend(explained.causes.iter().cloned());
-    failure.hint = explained.hint.clone().or(failure.hint);
+fn from_api_error_context(api_error: &ApiErrorContext) -> ErrorReport {
+    let mut failure = from_api_error(&api_error.error);
+    failure.causes.extend(api_error.causes.iter().cloned());
+    failure.hint = api_error.hint.clone().or(failure.hint);
     failure
 }
 
@@ -455,8 +455,8 @@ mod tests {
         let Ok(error) = refused("GET /a", 401, 10000, "").downcast::<api::Error>() else {
             unreachable!("it was made as one")
         };
-        let explained = ApiErrorContext::new(error).cause("existing grant").hint("`cfsso a`");
-        let failure = to_failure(&flow::Error::from(explained).into());
+        let api_error = ApiErrorContext::new(error).cause("existing grant").hint("`cfsso a`");
+        let failure = to_failure(&flow::Error::from(api_error).into());
         assert_eq!(failure.hint.as_deref(), Some("`cfsso a`"));
         assert_eq!(failure.causes.last().map(String::as_str), Some("existing grant"));
     }

@@ -88,8 +88,8 @@ pub async fn run(process: Process) -> ExitCode {
         }
         () = process::suspensions(|stop| suspend(&context, stop)) => ExitCode::Done,
         outcome = command.run(&context) => {
-            for trouble in context.journal().write_errors() {
-                context.screen.warn(trouble);
+            for error in context.journal().write_errors() {
+                context.screen.warn(error);
             }
             let odd = context.odd_records();
             for odd in odd.iter().take(MOST_WARNINGS) {

@@ -186,7 +186,7 @@ impl Client {
                 }
                 None => Vec::new(),
             };
-            let (part, said) = self.carry_by(request, sent, &decode).await?;
+            let (part, meta) = self.carry_by(request, sent, &decode).await?;
             let read = count.fetch_add(part.items, Ordering::Relaxed) + part.items;
             if read > pages::MAX_RECORDS || bytes.load(Ordering::Relaxed) > pages::MAX_BYTES {
                 break;
@@ -195,10 +195,10 @@ impl Client {
             lock(&self.odd).extend(part.odd);
             let goes_on = match request.paging() {
                 Some(Paging::Numbered { size }) => {
-                    pages::has_next_page(page, part.items, size, &said.paging)
+                    pages::has_next_page(page, part.items, size, &meta.paging)
                 }
                 Some(Paging::Cursor { .. }) => {
-                    cursor = said.paging.cursor.filter(|cursor| !cursor.is_empty());
+                    cursor = meta.paging.cursor.filter(|cursor| !cursor.is_empty());
                     cursor.is_some() && part.items > 0
                 }
                 None => false,
@@ -238,7 +238,7 @@ impl Client {
         run.can_look = true;
         loop {
             match self.attempt(&mut run, &|text| request.decode(text.unwrap_or(NULL))).await? {
-                AttemptResult::Done(value, said) => return Ok((Created::New(value), said)),
+                AttemptResult::Done(value, meta) => return Ok((Created::New(value), meta)),
                 AttemptResult::Retry => {}
                 AttemptResult::LookUp { error, then_repeat } => match find().await {
                     Ok(Some(found)) => {
@@ -284,7 +284,7 @@ impl Client {
         let mut run = self.run(request, page);
         loop {
             match self.attempt(&mut run, decode).await? {
-                AttemptResult::Done(value, said) => return Ok((value, said)),
+                AttemptResult::Done(value, meta) => return Ok((value, meta)),
                 AttemptResult::Retry => {}
                 AttemptResult::LookUp { error, .. } => return Err(error),
             }

@@ -25,7 +25,7 @@ pub struct Success<'a> {
 #[derive(Debug)]
 pub enum EnvelopeError {
     Rejected(Vec<ApiError>),
-    Malformed { cut: bool, why: Cause },
+    Malformed { cut: bool, reason: Cause },
 }
 
 #[derive(Deserialize)]
@@ -66,12 +66,12 @@ fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<&'de RawValue>,
 
 fn unreadable(error: &serde_json::Error, body: &[u8], secret: &str) -> EnvelopeError {
     let cut = error.is_eof();
-    let why = if body.trim_ascii_start().starts_with(b"{") {
+    let reason = if body.trim_ascii_start().starts_with(b"{") {
         format!("not a response of the API: {error}")
     } else {
         format!("it is not JSON: {}", excerpt(body, secret).unwrap_or_default())
     };
-    EnvelopeError::Malformed { cut, why: Cause(mask_with(&why, secret)) }
+    EnvelopeError::Malformed { cut, reason: Cause(mask_with(&reason, secret)) }
 }
 
 /// The errors of a failed request; for a body that is not an envelope, an excerpt.
@@ -253,12 +253,12 @@ mod tests {
             ("<html><title>Sign in</title>", false, "not JSON: Sign in"),
             ("[]", false, "not JSON: []"),
         ] {
-            let Err(EnvelopeError::Malformed { cut: was_cut, why }) = read(body.as_bytes(), "")
+            let Err(EnvelopeError::Malformed { cut: was_cut, reason }) = read(body.as_bytes(), "")
             else {
                 panic!("{body}");
             };
             assert_eq!(was_cut, cut, "{body}");
-            assert!(why.to_string().contains(words), "{body}: {why}");
+            assert!(reason.to_string().contains(words), "{body}: {reason}");
         }
     }
 

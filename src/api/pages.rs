@@ -30,19 +30,20 @@ impl Paging {
 }
 
 /// Whether another page follows page `page`, which has `items` of the requested `size`.
-pub fn has_next_page(page: u32, items: usize, size: u32, said: &Paging) -> bool {
+pub fn has_next_page(page: u32, items: usize, size: u32, paging: &Paging) -> bool {
     let (page, items) = (u64::from(page), items as u64);
-    let size = said.per_page.filter(|&per_page| per_page > 0).map_or(u64::from(size), |per_page| {
-        // A server may use a smaller page size than requested.
-        per_page.min(u64::from(size))
-    });
+    let size =
+        paging.per_page.filter(|&per_page| per_page > 0).map_or(u64::from(size), |per_page| {
+            // A server may use a smaller page size than requested.
+            per_page.min(u64::from(size))
+        });
     if items < size {
         return false;
     }
-    let more_items = said.total_count.is_some_and(|count| count > page * size);
-    match said.total_pages {
+    let more_items = paging.total_count.is_some_and(|count| count > page * size);
+    match paging.total_pages {
         // With a full page, totals of zero mean nothing: the login log returns them.
-        Some(pages) if pages > 0 && said.total_count != Some(0) => page < pages || more_items,
+        Some(pages) if pages > 0 && paging.total_count != Some(0) => page < pages || more_items,
         _ => true,
     }
 }
@@ -72,8 +73,8 @@ mod tests {
             (1, 50, r#"["odd"]"#, true),
             (1, 50, "null", true),
         ] {
-            let said = Paging::read(Some(info));
-            assert_eq!(has_next_page(page, items, 50, &said), expected, "{page} {items} {info}");
+            let paging = Paging::read(Some(info));
+            assert_eq!(has_next_page(page, items, 50, &paging), expected, "{page} {items} {info}");
         }
         assert!(has_next_page(1, 50, 50, &Paging::read(None)));
     }

@@ -85,11 +85,11 @@ impl CheckArgs {
         options.asking.audit_log = audit_log;
         context.screen.start_progress("running the preflight checks");
         let thresholds = options.thresholds(context.clock.now());
-        let mut looked =
+        let mut preflight =
             preflight::run(env, selector, &options.asking, (thresholds, wanted)).await?;
-        let checks = looked.checks.into_iter();
-        looked.checks = checks.map(|check| check.accept_risks(&options.accepted)).collect();
-        Ok(looked)
+        let checks = preflight.checks.into_iter();
+        preflight.checks = checks.map(|check| check.accept_risks(&options.accepted)).collect();
+        Ok(preflight)
     }
 
     pub async fn enable_options(self, context: &Context) -> anyhow::Result<EnableOptions> {
@@ -143,17 +143,17 @@ pub struct Report {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let env = context.env().await?;
-    let looked = args.guard.run_checks(context, &env, &selector, (RunIf::Always, false)).await?;
-    let members = looked.facts.as_ref().and_then(|facts| facts.members.as_ref().ok());
-    let affected_members = members.map(|all| preflight::at_domain(all, &looked.domain).count());
-    let plan = Plan::new(looked.checks, Vec::new());
-    let passes = plan.ensure_allowed(&format!("enabling `{}`", looked.domain));
+    let preflight = args.guard.run_checks(context, &env, &selector, (RunIf::Always, false)).await?;
+    let members = preflight.facts.as_ref().and_then(|facts| facts.members.as_ref().ok());
+    let affected_members = members.map(|all| preflight::at_domain(all, &preflight.domain).count());
+    let plan = Plan::new(preflight.checks, Vec::new());
+    let passes = plan.ensure_allowed(&format!("enabling `{}`", preflight.domain));
     let report = Report {
         schema: "cfsso/preflight/v1",
         ok: passes.is_ok(),
-        domain: looked.domain.to_string(),
-        connector: looked.connector.id.to_string(),
-        enabled: looked.connector.enabled,
+        domain: preflight.domain.to_string(),
+        connector: preflight.connector.id.to_string(),
+        enabled: preflight.connector.enabled,
         affected_members,
         summary: plan.summary(),
         checks: plan.checks,

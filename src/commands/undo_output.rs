@@ -48,8 +48,8 @@ pub async fn ensure_sign_in_possible<'r>(
     for domain in enabling.filter_map(|domain| domain.parse::<EmailDomain>().ok()) {
         let selector = Selector::Domain(domain.clone());
         let wanted = (RunIf::Disabled, false);
-        let looked = CheckArgs::default().run_checks(context, env, &selector, wanted).await?;
-        let mut checks = looked.checks;
+        let preflight = CheckArgs::default().run_checks(context, env, &selector, wanted).await?;
+        let mut checks = preflight.checks;
         checks.retain(|check| check.id.locks_users_out());
         let plan = Plan::new(checks, Vec::new());
         plan.ensure_allowed(&format!("enabling `{domain}`")).map_err(|error| {

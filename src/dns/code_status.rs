@@ -90,9 +90,10 @@ pub(super) fn describe(server: &Server, status: CodeStatus) -> Option<String> {
             format!("reports a CNAME to `{}`", server.aliases.join("` → `"))
         }
         CodeStatus::Bogus => {
-            let why = server.extended_errors.join(", ");
-            let why = if why.is_empty() { "it answers without validation".to_owned() } else { why };
-            format!("DNSSEC validation failed ({why})")
+            let reason = server.extended_errors.join(", ");
+            let reason =
+                if reason.is_empty() { "it answers without validation".to_owned() } else { reason };
+            format!("DNSSEC validation failed ({reason})")
         }
         CodeStatus::Lame => lameness(server),
         CodeStatus::NoResponse | CodeStatus::NoAddress => match &server.error {

@@ -87,7 +87,7 @@ impl Diagnoser<'_> {
 
     pub(super) fn wrong_name(&self, misplaced: &MisplacedCode) -> Problem {
         let (name, wrong) = (self.name(), &misplaced.name);
-        let why = match misplaced.place {
+        let reason = match misplaced.place {
             Location::Wildcard | Location::WildcardAbove => {
                 "a wildcard, which does not apply to an existing name"
             }
@@ -98,7 +98,7 @@ impl Diagnoser<'_> {
         let code = if self.code.is_some() { "the code" } else { "a code" };
         finding(
             Verdict::WrongName,
-            format!("{code} is at `{wrong}` ({why}) instead of `{name}`"),
+            format!("{code} is at `{wrong}` ({reason}) instead of `{name}`"),
             format!("move the TXT record from `{wrong}` to `{name}`"),
         )
     }

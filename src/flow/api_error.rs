@@ -28,7 +28,7 @@ impl ApiErrorContext {
 }
 
 impl From<ApiErrorContext> for super::Error {
-    fn from(explained: ApiErrorContext) -> Self {
-        Self::ApiContext(Box::new(explained))
+    fn from(api_error: ApiErrorContext) -> Self {
+        Self::ApiContext(Box::new(api_error))
     }
 }

@@ -62,9 +62,9 @@ impl Error {
         match self {
             Self::Flow(error) => error.messages(),
             Self::Api(error) => error.sentences(),
-            Self::ApiContext(explained) => {
-                let mut sentences = explained.error.sentences();
-                sentences.extend(explained.causes.iter().cloned());
+            Self::ApiContext(api_error) => {
+                let mut sentences = api_error.error.sentences();
+                sentences.extend(api_error.causes.iter().cloned());
                 sentences
             }
         }

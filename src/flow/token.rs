@@ -288,12 +288,12 @@ fn read_probes(account: &AccountId) -> [(&'static str, Request<()>); 7] {
 
 fn probe_result(error: Option<&api::Error>) -> (Option<bool>, Option<String>) {
     let Some(error) = error else { return (Some(true), None) };
-    let said = std::error::Error::source(error).map(ToString::to_string);
+    let cause = std::error::Error::source(error).map(ToString::to_string);
     match error.kind() {
         // Only a token with the permission gets this error.
-        ErrorKind::AccessNotEnabled => (Some(true), said),
-        kind if kind == ErrorKind::NotFound || !is_permission_error(error) => (None, said),
-        _ => (Some(false), said),
+        ErrorKind::AccessNotEnabled => (Some(true), cause),
+        kind if kind == ErrorKind::NotFound || !is_permission_error(error) => (None, cause),
+        _ => (Some(false), cause),
     }
 }
 

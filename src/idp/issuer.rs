@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_is_no_issuer_is_refused() {
-        for (text, why) in [
+        for (text, reason) in [
             ("", "not a URL"),
             ("a.cats", "not a URL"),
             ("http://a.cats", "not a URL"),
@@ -183,7 +183,7 @@ mod tests {
             ("https://user:pass@a.cats/", "password"),
         ] {
             let error = text.parse::<Issuer>().unwrap_err().to_string();
-            assert!(error.contains(why), "{error}");
+            assert!(error.contains(reason), "{error}");
         }
     }
 }

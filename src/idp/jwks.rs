@@ -26,11 +26,11 @@ pub struct Jwks {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("key `{kid}` {why}")]
+#[error("key `{kid}` {reason}")]
 pub struct RejectedKey {
     /// The ID, or the position in the set.
     pub kid: String,
-    pub why: RejectReason,
+    pub reason: RejectReason,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,7 +91,7 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Jwks, JwksError> {
                     expired.map(|end| format!("the certificate of key `{kid}` expired on {end}")),
                 );
             }
-            Err(why) => jwks.rejected.push(RejectedKey { kid, why }),
+            Err(reason) => jwks.rejected.push(RejectedKey { kid, reason }),
         }
     }
     Ok(jwks)

@@ -56,8 +56,8 @@ impl Answers {
             return Ok(get(id).cloned());
         }
         if get(id).is_some() {
-            let why = "a secret does not belong into this file";
-            return Err(self.not_usable(id, why).hint(format!("`{id}_env` or `{id}_file`")));
+            let reason = "a secret does not belong into this file";
+            return Err(self.not_usable(id, reason).hint(format!("`{id}_env` or `{id}_file`")));
         }
         let (variable, file) = (format!("{id}_env"), format!("{id}_file"));
         if let Some(name) = get(&variable) {
@@ -84,10 +84,10 @@ impl Answers {
         FlowError::usage(message).cause(question.help.clone())
     }
 
-    pub(super) fn not_usable(&self, id: &str, why: &str) -> FlowError {
+    pub(super) fn not_usable(&self, id: &str, reason: &str) -> FlowError {
         let place =
             self.file.as_ref().map(|file| format!(" in {}", file.display())).unwrap_or_default();
-        FlowError::usage(format!("the answer `{id}`{place} cannot be used")).cause(why)
+        FlowError::usage(format!("the answer `{id}`{place} cannot be used")).cause(reason)
     }
 
     /// Fails if the file has an answer that no question used or will use.

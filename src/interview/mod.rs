@@ -41,10 +41,10 @@ struct Back;
 
 /// An answer that was found wrong after it was given.
 #[derive(Debug, thiserror::Error)]
-#[error("{why}")]
+#[error("{reason}")]
 struct Rejected {
     id: String,
-    why: String,
+    reason: String,
 }
 
 impl<'a> Interview<'a> {
@@ -72,10 +72,10 @@ impl<'a> Interview<'a> {
                 self.given.borrow_mut().pop();
                 continue;
             }
-            let Rejected { id, why } = error.downcast::<Rejected>()?;
+            let Rejected { id, reason } = error.downcast::<Rejected>()?;
             let place = self.given.borrow().iter().position(|(given, _)| *given == id);
-            let Some(place) = place else { return Err(self.not_usable(&id, &why).into()) };
-            self.count_wrong(&id, &why)?;
+            let Some(place) = place else { return Err(self.not_usable(&id, &reason).into()) };
+            self.count_wrong(&id, &reason)?;
             self.given.borrow_mut().truncate(place);
         }
     }
@@ -94,7 +94,7 @@ impl<'a> Interview<'a> {
                     Err(format!("expected {}", question.expected()))
                 }
             };
-            return Ok(answer.map_err(|why| self.not_usable(&question.id, &why))?);
+            return Ok(answer.map_err(|reason| self.not_usable(&question.id, &reason))?);
         }
         let given = self.given.borrow().get(self.at.get()).cloned();
         if let Some((id, answer)) = given
@@ -109,7 +109,7 @@ impl<'a> Interview<'a> {
             let Some(default) = question.default.as_ref().filter(|_| !question.agrees) else {
                 return Err(self.answers.missing(question).into());
             };
-            return Ok(read(default).map_err(|why| self.not_usable(&question.id, &why))?);
+            return Ok(read(default).map_err(|reason| self.not_usable(&question.id, &reason))?);
         }
         let mut question = question.clone();
         if !question.secret && !question.agrees {
@@ -153,8 +153,8 @@ impl<'a> Interview<'a> {
                         "" => "nothing".to_owned(),
                         shown => format!("`{}`", shown.escape_debug()),
                     };
-                    let why = format!("expected {expected}, got {got}");
-                    self.count_wrong(&question.id, &why)?;
+                    let reason = format!("expected {expected}, got {got}");
+                    self.count_wrong(&question.id, &reason)?;
                 }
                 Reply::Answer(answer) => match read(&answer) {
                     Ok(value) => {
@@ -166,7 +166,7 @@ impl<'a> Interview<'a> {
                         self.at.set(self.at.get() + 1);
                         return Ok(value);
                     }
-                    Err(why) => self.count_wrong(&question.id, &why)?,
+                    Err(reason) => self.count_wrong(&question.id, &reason)?,
                 },
             }
         }
@@ -182,8 +182,8 @@ impl<'a> Interview<'a> {
     }
 
     /// The error that makes [`Self::walk`] ask the question `id` again.
-    pub fn rejected(id: impl Into<String>, why: impl Into<String>) -> anyhow::Error {
-        Rejected { id: id.into(), why: why.into() }.into()
+    pub fn rejected(id: impl Into<String>, reason: impl Into<String>) -> anyhow::Error {
+        Rejected { id: id.into(), reason: reason.into() }.into()
     }
 
     /// Shows something before the next question, unless that is replayed.
@@ -216,23 +216,23 @@ impl<'a> Interview<'a> {
         self.answers.ensure_only_asked(later)
     }
 
-    /// Reports why the answer to question `id` was wrong; an empty `why` means that the user knows.
-    fn count_wrong(&self, id: &str, why: &str) -> Result<(), FlowError> {
-        if why.is_empty() {
+    /// Reports why the answer to question `id` was wrong; with an empty `reason` the user knows it.
+    fn count_wrong(&self, id: &str, reason: &str) -> Result<(), FlowError> {
+        if reason.is_empty() {
             return Ok(());
         }
         let mut wrong = self.wrong.borrow_mut();
         let times = if wrong.0 == id { wrong.1 + 1 } else { 1 };
         *wrong = (id.to_owned(), times);
         if times >= ATTEMPTS {
-            return Err(declined(why));
+            return Err(declined(reason));
         }
-        self.context.screen.warn(Text::prose(format!("{why} (?: help, q: leave)")));
+        self.context.screen.warn(Text::prose(format!("{reason} (?: help, q: leave)")));
         Ok(())
     }
 
-    fn not_usable(&self, id: &str, why: &str) -> FlowError {
-        self.answers.not_usable(id, why)
+    fn not_usable(&self, id: &str, reason: &str) -> FlowError {
+        self.answers.not_usable(id, reason)
     }
 }
 
@@ -252,6 +252,6 @@ pub async fn ask_missing<T>(
 }
 
 /// The error if the user does not agree.
-pub fn declined(why: &str) -> FlowError {
-    FlowError::declined(format!("declined: {why}"))
+pub fn declined(reason: &str) -> FlowError {
+    FlowError::declined(format!("declined: {reason}"))
 }

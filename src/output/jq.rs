@@ -119,7 +119,9 @@ fn unread(all: &load::Errors<&str, ()>) -> JqError {
         if text.is_empty() { "the end".to_owned() } else { format!("`{text}`") }
     };
     let first = match all.first().map(|(_, error)| error) {
-        Some(load::Error::Io(files)) => files.first().map(|(file, why)| format!("{file}: {why}")),
+        Some(load::Error::Io(files)) => {
+            files.first().map(|(file, reason)| format!("{file}: {reason}"))
+        }
         Some(load::Error::Lex(all)) => all
             .first()
             .map(|(wanted, rest)| format!("expected {}, got {}", wanted.as_str(), found(rest))),

@@ -44,8 +44,8 @@ impl TerminalMode {
     }
 
     pub(super) fn hide_input() -> io::Result<Self> {
-        let why = "this terminal would show the secret: use a file or standard input";
-        Err(io::Error::new(io::ErrorKind::Unsupported, why))
+        let reason = "this terminal would show the secret: use a file or standard input";
+        Err(io::Error::new(io::ErrorKind::Unsupported, reason))
     }
 
     pub(super) fn restore(&self) {}

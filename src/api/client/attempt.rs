@@ -58,9 +58,9 @@ impl Client {
         decode: &(dyn Fn(Option<&str>) -> Decoded<T> + Sync),
     ) -> Result<AttemptResult<T>, Error> {
         let fault = match self.once(run, decode).await {
-            Ok((value, said)) => {
+            Ok((value, meta)) => {
                 self.clear_unanswered(run);
-                return Ok(AttemptResult::Done(value, said));
+                return Ok(AttemptResult::Done(value, meta));
             }
             Err(fault) => fault,
         };
@@ -255,8 +255,8 @@ fn evaluate_response<T>(
     let success = match envelope::read(&body, secret) {
         Ok(success) => success,
         Err(EnvelopeError::Rejected(errors)) => return Err(refused(errors, ray)),
-        Err(EnvelopeError::Malformed { cut, why }) => {
-            return Err(RequestError::Malformed { status, ray, cut, source: why });
+        Err(EnvelopeError::Malformed { cut, reason }) => {
+            return Err(RequestError::Malformed { status, ray, cut, source: reason });
         }
     };
     let value = decode(success.result).map_err(|error| RequestError::Malformed {

@@ -173,7 +173,7 @@ fn token(error: Option<&Error>) -> String {
             _ => format!("Not available: {error}."),
         },
         Some(Error::Flow(error)) => format!("Not possible: {error}."),
-        Some(Error::ApiContext(explained)) => format!("Not available: {explained}."),
+        Some(Error::ApiContext(api_error)) => format!("Not available: {api_error}."),
     }
 }
 

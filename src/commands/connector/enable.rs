@@ -36,8 +36,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let on_trial = args.trial.options(context);
     let wanted = (RunIf::Disabled, on_trial.is_some());
     let guard = args.guard.clone();
-    let looked = args.guard.run_checks(context, &env, &selector, wanted).await?;
-    let Preflight { connector, domain, checks, facts } = looked;
+    let preflight = args.guard.run_checks(context, &env, &selector, wanted).await?;
+    let Preflight { connector, domain, checks, facts } = preflight;
     if connector.is_enabled() {
         if let Some(options) = on_trial
             && !context.settings.options.dry_run

@@ -100,7 +100,7 @@ async fn play(
     let from = Counters::here(stage, context);
     let played = stage.run_step(scene).await;
     let (time, requests, writes) = from.passed(stage, context);
-    let looked = match played {
+    let outcome = match played {
         Ok(()) => stage.observe(scene, before).await,
         Err(error) => Err(error),
     };
@@ -115,7 +115,7 @@ async fn play(
         exit_code: None,
         result: None,
     };
-    match looked {
+    match outcome {
         Ok(observed) => step.observed = observed,
         Err(error) => step.fail(error_report::to_failure(&error)),
     }

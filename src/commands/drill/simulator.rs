@@ -88,8 +88,8 @@ impl Simulator {
             let is_match = error_report::to_failure(&failure).exit_code == scene.exit;
             return if is_match { Ok(()) } else { Err(failure) };
         }
-        if let Some(trouble) = context.journal().write_errors().into_iter().next() {
-            return Err(unexpected_state(trouble));
+        if let Some(error) = context.journal().write_errors().into_iter().next() {
+            return Err(unexpected_state(error));
         }
         if outcome.exit == scene.exit {
             return Ok(());

@@ -180,7 +180,7 @@ impl<'a> Asker<'a> {
         self.published.replace(probe.published);
         match probe.trouble {
             None => Ok(()),
-            Some(Trouble::Unusable(why)) => Err(Interview::rejected(id, why)),
+            Some(Trouble::Unusable(reason)) => Err(Interview::rejected(id, reason)),
             Some(Trouble::NoEmailName) => {
                 let help = "The metadata offers no email address as name ID: Access takes it from \
                             an attribute, such as `email`";
@@ -190,8 +190,8 @@ impl<'a> Asker<'a> {
                 words.extend(["--email-attribute-name".to_owned(), attribute]);
                 Ok(())
             }
-            Some(Trouble::Failing(why)) => {
-                self.interview.show(&|page| page.paragraph(Text::warn("warning: ") + &*why));
+            Some(Trouble::Failing(reason)) => {
+                self.interview.show(&|page| page.paragraph(Text::warn("warning: ") + &*reason));
                 let help = "The test runs on this machine; Cloudflare may reach what it does not";
                 let text = "Use it anyway?";
                 let question =

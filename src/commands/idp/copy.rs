@@ -35,9 +35,9 @@ pub fn of(file: &Document, kind: Option<&IdpTypeSpec>) -> Copy {
         .filter(|field| field.need == Requirement::Returned && field.name != "redirect_url")
         .map(|field| ["config", field.name])
         .collect();
-    let made = SERVER_FIELDS.into_iter().chain(returned.iter().map(|path| &path[..]));
+    let server_fields = SERVER_FIELDS.into_iter().chain(returned.iter().map(|path| &path[..]));
     let mut left_out: Vec<_> =
-        made.filter(|path| body.remove(path)).map(|path| path.join(".")).collect();
+        server_fields.filter(|path| body.remove(path)).map(|path| path.join(".")).collect();
     if let Some(kind) = kind {
         remove_unknown_nulls(&mut body, kind);
     }

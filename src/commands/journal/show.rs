@@ -105,8 +105,8 @@ fn fields(entry: &Entry) -> Vec<(&'static str, Text)> {
         fields.extend(value.as_ref().map(|value| (label, Text::plain(value))));
     }
     fields.push(("  undoable", undoable(entry)));
-    if let (Some(why), None) = (&entry.irreversible_reason, &entry.undone_by) {
-        fields.push(("  because", Text::prose(why)));
+    if let (Some(reason), None) = (&entry.irreversible_reason, &entry.undone_by) {
+        fields.push(("  because", Text::prose(reason)));
     }
     if !entry.redacted_fields.is_empty() {
         let text = format!("{}: cannot be undone", entry.redacted_fields.join(", "));

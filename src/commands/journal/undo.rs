@@ -97,21 +97,21 @@ async fn plan_all<'a>(
     force: bool,
 ) -> anyhow::Result<UndoSet<'a>> {
     let mut work = UndoSet { todo: Vec::new(), left: Vec::new(), blocked: Vec::new() };
-    let mut seen = ObjectCache::new();
+    let mut cache = ObjectCache::new();
     for entry in entries.iter().rev() {
         let leave = |text: String| UndoneEntry::of(entry, text);
         let inverse = match undo::inverse(entry) {
             Ok(inverse) => inverse,
-            Err(why) => {
-                if let NotUndoable::Irreversible(reason) = &why {
+            Err(reason) => {
+                if let NotUndoable::Irreversible(reason) = &reason {
                     let error = FlowError::refused(format!("entry {} cannot be undone", entry.id));
                     work.blocked.push(error.cause(reason.clone()));
                 }
-                work.left.push(leave(why.to_string()));
+                work.left.push(leave(reason.to_string()));
                 continue;
             }
         };
-        let ready = match inverse.plan_checked(env, entry, &mut seen).await? {
+        let ready = match inverse.plan_checked(env, entry, &mut cache).await? {
             UndoPlan::Ready(ready) => ready,
             UndoPlan::Drifted(ready, _) | UndoPlan::Refused(ready, _) if force => ready,
             UndoPlan::Drifted(_, drift) => {
@@ -127,7 +127,7 @@ async fn plan_all<'a>(
                 continue;
             }
         };
-        inverse.undone(&ready, &mut seen);
+        inverse.undone(&ready, &mut cache);
         work.todo.push((entry, inverse, ready));
     }
     Ok(work)

@@ -314,8 +314,8 @@ async fn emergency_client(
         context.screen.show(&|page| plan_output::show_question(&change, page));
     }
     context.confirm("token", &format!("create an emergency token in {}", file.display())).await?;
-    let made = break_glass::create_in(env, context, &planned, file).await?;
-    if let Some(failure) = break_glass::test_token(env, made.value).await {
+    let created = break_glass::create_in(env, context, &planned, file).await?;
+    if let Some(failure) = break_glass::test_token(env, created.value).await {
         return Err(failure.into());
     }
     Ok((Some(context.client_by_file(file).await?), Vec::new()))

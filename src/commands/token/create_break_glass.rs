@@ -89,22 +89,22 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "this")? {
         return Ok(outcome);
     }
-    let made = if let Some(file) = &args.output_file {
+    let created = if let Some(file) = &args.output_file {
         create_in(&env, context, &planned, file).await?
     } else {
         planned.warn_of_fallback_ids(context);
         env.execute(&planned.action).await?
     };
     let file = args.output_file.as_ref().map(|file| file.display().to_string());
-    let value = made.value.expose_secret().to_owned();
-    let failure = test_token(&env, made.value.clone()).await;
-    let id = made.id.clone();
+    let value = created.value.expose_secret().to_owned();
+    let failure = test_token(&env, created.value.clone()).await;
+    let id = created.id.clone();
     let report = Report {
         schema: "cfsso/break-glass/v1",
         ok: failure.is_none(),
-        id: made.id,
+        id: created.id,
         name: wanted.name,
-        expires_on: made.expires_on,
+        expires_on: created.expires_on,
         permissions: planned.permissions(),
         value: file.is_none().then_some(value),
         file,
@@ -181,12 +181,12 @@ pub async fn create_in(
 ) -> Result<CreatedToken, Error> {
     planned.warn_of_fallback_ids(context);
     let draft = create_file(file)?;
-    let made = env.execute(&planned.action).await?;
-    match draft.commit(made.value.expose_secret()) {
-        Ok(()) => Ok(made),
+    let created = env.execute(&planned.action).await?;
+    match draft.commit(created.value.expose_secret()) {
+        Ok(()) => Ok(created),
         Err(error) => {
             let file = file.display().to_string();
-            Err(revoke_after_error(env, &made.id, &file, &error).await.into())
+            Err(revoke_after_error(env, &created.id, &file, &error).await.into())
         }
     }
 }

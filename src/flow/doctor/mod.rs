@@ -124,7 +124,7 @@ fn evaluate(
 ) -> Audit {
     let Read { connectors, facts, bypass_status, rename, trials, open } = read;
     let is_enforced = match connectors {
-        Ok(looked) => looked.iter().any(|one| one.connector.is_enabled()),
+        Ok(all) => all.iter().any(|one| one.connector.is_enabled()),
         // Unknown: assumes the more severe case.
         Err(_) => true,
     };
@@ -139,13 +139,14 @@ fn evaluate(
     };
     let mut findings: Vec<_> = preflight::account_checks(facts).into_iter().map(of_check).collect();
     match connectors {
-        Ok(looked) => {
-            let all: Vec<_> = looked.iter().map(|one| one.connector.clone()).collect();
+        Ok(connector_facts) => {
+            let all: Vec<_> = connector_facts.iter().map(|one| one.connector.clone()).collect();
             let looked_at: Vec<_> = all.iter().map(|one| &**one).collect();
             let checks = preflight::connector_checks(&all, &looked_at, facts, thresholds);
             findings.extend(checks.into_iter().map(of_check));
-            findings
-                .extend(looked.iter().flat_map(|one| connector_findings(one, facts, thresholds)));
+            findings.extend(
+                connector_facts.iter().flat_map(|one| connector_findings(one, facts, thresholds)),
+            );
             findings.push(audits::duplicate_policies(&all, facts));
             findings.push(audits::orphan_app(&all, facts));
         }

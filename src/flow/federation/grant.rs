@@ -78,14 +78,14 @@ fn add_hints(error: api::Error, grants: &[Grant], idps: &[Idp]) -> ApiErrorConte
         .iter()
         .any(|error| error.message.to_ascii_lowercase().contains("organization"));
     let is_forbidden = error.kind() == ErrorKind::Forbidden;
-    let mut explained = ApiErrorContext::new(error);
+    let mut api_error = ApiErrorContext::new(error);
     if says_organization {
-        return explained
+        return api_error
             .cause("identity providers are shared between accounts of one Cloudflare organization")
             .hint("a super administrator can add the account to an organization in the dashboard");
     }
     if is_forbidden {
-        return explained.hint(
+        return api_error.hint(
             "the permission for grants is not documented; likely \
              Access: Organizations, Identity Providers, and Groups Write, \
              of a member of the organization",
@@ -93,11 +93,11 @@ fn add_hints(error: api::Error, grants: &[Grant], idps: &[Idp]) -> ApiErrorConte
     }
     for grant in grants {
         let idp = idps.iter().find(|idp| idp.id == grant.idp_id);
-        explained = explained.cause(format!("existing grant: {}", describe(grant, idp)));
+        api_error = api_error.cause(format!("existing grant: {}", describe(grant, idp)));
     }
     match grants {
-        [] => explained,
-        [first, ..] => explained.hint(format!(
+        [] => api_error,
+        [first, ..] => api_error.hint(format!(
             "if the limit of the account is reached: `cfsso federation unshare {}`",
             first.idp_id
         )),
@@ -156,14 +156,14 @@ mod tests {
     fn a_refused_grant_is_told_with_those_that_stand() {
         let grant = serde_json::from_str(r#"{"id":"g1","idp_id":"p1"}"#).unwrap();
         let idp = serde_json::from_str(r#"{"id":"p1","name":"Okta","type":"okta"}"#).unwrap();
-        let explained = add_hints(refusal("too many grants"), &[grant], &[idp]);
-        assert_eq!(explained.causes, ["existing grant: g1  for Okta (okta)"]);
-        assert!(explained.hint.unwrap().ends_with("`cfsso federation unshare p1`"));
+        let api_error = add_hints(refusal("too many grants"), &[grant], &[idp]);
+        assert_eq!(api_error.causes, ["existing grant: g1  for Okta (okta)"]);
+        assert!(api_error.hint.unwrap().ends_with("`cfsso federation unshare p1`"));
     }
 
     #[test]
     fn an_account_without_an_organization_is_recognised() {
-        let explained = add_hints(refusal("Account is not part of an Organization"), &[], &[]);
-        assert!(explained.hint.unwrap().contains("add the account to an organization"));
+        let api_error = add_hints(refusal("Account is not part of an Organization"), &[], &[]);
+        assert!(api_error.hint.unwrap().contains("add the account to an organization"));
     }
 }

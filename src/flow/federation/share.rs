@@ -185,12 +185,12 @@ impl ShareFlow<'_> {
         for (at, recipient) in to.iter().enumerate() {
             let Err(error) = shares::add(self.env, share, recipient).await else { continue };
             let Error::Api(error) = error else { return Err(error) };
-            let mut explained = ApiErrorContext::new(error);
+            let mut api_error = ApiErrorContext::new(error);
             if at > 0 {
                 let added: Vec<_> = to[..at].iter().map(shares::describe_recipient).collect();
-                explained = explained.cause(format!("added before: {}", added.join(", ")));
+                api_error = api_error.cause(format!("added before: {}", added.join(", ")));
             }
-            return Err(explained.cause("existing recipients keep it").into());
+            return Err(api_error.cause("existing recipients keep it").into());
         }
         Ok(())
     }
@@ -217,16 +217,16 @@ impl ShareFlow<'_> {
         match error {
             Error::Api(error) => {
                 let is_open = error.outcome_unknown();
-                let explained = ApiErrorContext::new(error).cause(rolled_back);
+                let api_error = ApiErrorContext::new(error).cause(rolled_back);
                 if is_open {
-                    return explained
+                    return api_error
                         .cause("the share may exist; without a grant it has no effect")
                         .hint("`cfsso federation status`")
                         .into();
                 }
-                explained.into()
+                api_error.into()
             }
-            Error::ApiContext(explained) => (*explained).cause(rolled_back).into(),
+            Error::ApiContext(api_error) => (*api_error).cause(rolled_back).into(),
             Error::Flow(error) => error.cause(rolled_back).into(),
         }
     }

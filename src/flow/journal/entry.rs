@@ -182,8 +182,8 @@ impl Outcome {
 }
 
 impl Finished {
-    pub fn success(said: &ResponseMeta) -> Self {
-        Self { status: said.status, ray_id: said.ray.clone(), ..Self::with(Outcome::Done) }
+    pub fn success(meta: &ResponseMeta) -> Self {
+        Self { status: meta.status, ray_id: meta.ray.clone(), ..Self::with(Outcome::Done) }
     }
 
     /// The text of `error` contains no secrets.

@@ -53,7 +53,7 @@ pub struct Journal<'p> {
     clock: Clock,
     run: RefCell<Option<RunFile>>,
     ticket: Option<ticket::Writer<'p>>,
-    troubles: RefCell<Vec<String>>,
+    write_errors: RefCell<Vec<String>>,
 }
 
 enum Storage {
@@ -130,7 +130,7 @@ impl<'p> Journal<'p> {
             clock,
             run: RefCell::default(),
             ticket: None,
-            troubles: RefCell::default(),
+            write_errors: RefCell::default(),
         }
     }
 
@@ -164,7 +164,7 @@ impl<'p> Journal<'p> {
 
     /// Outcomes that could not be recorded.
     pub fn write_errors(&self) -> Vec<String> {
-        self.troubles.borrow().clone()
+        self.write_errors.borrow().clone()
     }
 
     pub fn store(&self) -> Result<&Store, FlowError> {
@@ -262,10 +262,10 @@ impl<'p> Journal<'p> {
         found: Option<&RawValue>,
     ) {
         let mut ended = match answer {
-            Ok((_, said)) => Finished::success(said),
+            Ok((_, meta)) => Finished::success(meta),
             Err(error) => Finished::failure(error),
         };
-        let result = answer.as_ref().ok().and_then(|(_, said)| raw(said.result.as_deref()?));
+        let result = answer.as_ref().ok().and_then(|(_, meta)| raw(meta.result.as_deref()?));
         let after = result.or_else(|| found.map(ToOwned::to_owned));
         ended.after = after
             .filter(|after| after.get() != "null")
@@ -277,16 +277,16 @@ impl<'p> Journal<'p> {
         ended.entry = ticket.0;
         ended.finished_at = self.clock.now();
         let record = Record::Finished(ended);
-        let mut troubles = self.troubles.borrow_mut();
+        let mut write_errors = self.write_errors.borrow_mut();
         if let Some(undo) = &self.ticket
             && let Err(error) = undo.add(&record, None)
         {
-            troubles.push(format!("cannot record an outcome in the undo ticket: {error}"));
+            write_errors.push(format!("cannot record an outcome in the undo ticket: {error}"));
         }
         let Some(run) = &mut *self.run.borrow_mut() else { return };
         if let Err(error) = run.end(&record) {
             let number = ticket.0;
-            troubles
+            write_errors
                 .push(format!("cannot record the outcome of entry {}.{number}: {error}", run.id));
         }
     }
@@ -393,9 +393,9 @@ mod tests {
         let intent = WriteIntent::new(SECRET.into(), Some(&before));
         let client = client(&clock);
         let ticket = journal.begin(api(&client), &request(), &intent).unwrap();
-        let mut said = ResponseMeta::default();
-        said.result = Some(before.clone());
-        journal.end(&client, &ticket, &Ok(((), said)), None);
+        let mut meta = ResponseMeta::default();
+        meta.result = Some(before.clone());
+        journal.end(&client, &ticket, &Ok(((), meta)), None);
         drop(journal);
         let path = dir.path().join("runs/19700101-000000.ndjson");
         let text = std::fs::read_to_string(path).unwrap();

@@ -409,7 +409,7 @@ fn connect(entries: &mut [Entry]) {
     for entry in entries {
         entry.undone_by =
             undone.iter().rev().find(|(of, _)| *of == entry.id).map(|(_, by)| by.clone());
-        entry.irreversible_reason = undo::inverse(entry).err().map(|why| why.to_string());
+        entry.irreversible_reason = undo::inverse(entry).err().map(|reason| reason.to_string());
     }
 }
 

@@ -39,18 +39,18 @@ pub(super) fn recent_sign_ins(
         let of_users = of_users.filter_map(|identity| Timestamp::from_second(identity.iat?).ok());
         rows.chain(of_users).max()
     };
-    let (mut fine, mut missing) = (Vec::new(), Vec::new());
+    let (mut recent, mut missing) = (Vec::new(), Vec::new());
     for idp in admitted {
         match newest(idp) {
-            Some(at) if at >= oldest => fine.push(format!("{} on {}", idp.name, day(at))),
+            Some(at) if at >= oldest => recent.push(format!("{} on {}", idp.name, day(at))),
             Some(at) => missing.push((idp, format!("{} (last on {})", idp.name, day(at)))),
             None => missing.push((idp, idp.name.clone())),
         }
     }
     let members = members(domain, facts, oldest);
     let Some((first, _)) = missing.first() else {
-        let fine = names(fine.iter().map(String::as_str));
-        return Check::passed(id, format!("last sign-in through {fine}{members}"));
+        let recent = names(recent.iter().map(String::as_str));
+        return Check::passed(id, format!("last sign-in through {recent}{members}"));
     };
     let days = thresholds.login_within.as_secs() / 86_400;
     let by_hand = |idp: &Idp| {

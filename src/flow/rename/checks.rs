@@ -68,10 +68,10 @@ fn check_name(task: &RenamePlan, free: &NameAvailability) -> Check {
             id,
             format!("no team at {goal}; the name may still be reserved by a deleted organization"),
         ),
-        NameAvailability::Unknown(why) => Check::not_checked(
+        NameAvailability::Unknown(reason) => Check::not_checked(
             id,
             format!(
-                "{why}; if the name is taken, the rename fails while SSO is off, and everything is restored"
+                "{reason}; if the name is taken, the rename fails while SSO is off, and everything is restored"
             ),
         ),
     }
@@ -82,13 +82,13 @@ fn check_writable(task: &RenamePlan) -> Check {
     if task.organization.parse_at(&["is_ui_read_only"]) != Some(true) {
         return Check::passed(id, "the dashboard allows changes");
     }
-    let why: Option<String> = task.organization.parse_at(&["ui_read_only_toggle_reason"]);
-    let why = why.filter(|why| !why.is_empty()).map(|why| format!(": {why}"));
+    let reason: Option<String> = task.organization.parse_at(&["ui_read_only_toggle_reason"]);
+    let reason = reason.filter(|reason| !reason.is_empty()).map(|reason| format!(": {reason}"));
     Check::failed(
         id,
         format!(
             "the organization is read-only in the dashboard, not for the API{}",
-            why.unwrap_or_default()
+            reason.unwrap_or_default()
         ),
         "rename it in the tool that manages it too (Terraform, for example), or it is renamed back",
     )

@@ -64,8 +64,8 @@ pub(super) fn unexpected_response(error: &NotAnObject) -> FlowError {
 
 /// Whether the API rejected the rename permanently, and not because of an SSO connector.
 pub(super) fn is_final(error: &Error) -> bool {
-    let Error::ApiContext(explained) = error else { return false };
-    let error = &explained.error;
+    let Error::ApiContext(api_error) = error else { return false };
+    let error = &api_error.error;
     error.api_errors().iter().all(|one| one.code != Some(DASH_SSO))
         && !error.outcome_unknown()
         && matches!(
@@ -74,10 +74,10 @@ pub(super) fn is_final(error: &Error) -> bool {
         )
 }
 
-pub(super) fn explained(error: Error, task: &RenamePlan, options: &Options) -> Error {
+pub(super) fn with_context(error: Error, task: &RenamePlan, options: &Options) -> Error {
     let Error::Api(error) = error else { return error };
     let kind = error.kind();
-    let explained = if error.has_code(DASH_SSO) {
+    let api_error = if error.has_code(DASH_SSO) {
         let resume_command = resume_command(&word(&task.goal), "--resume", options);
         ApiErrorContext::new(error)
             .cause("a connector was created meanwhile: Cloudflare renames a team only without connectors")
@@ -91,27 +91,28 @@ pub(super) fn explained(error: Error, task: &RenamePlan, options: &Options) -> E
         ApiErrorContext::new(error)
     };
     let read_only = task.organization.parse_at(&["is_ui_read_only"]) == Some(true);
-    let explained = if read_only {
-        let why: Option<String> = task.organization.parse_at(&["ui_read_only_toggle_reason"]);
-        let why = why.filter(|why| !why.is_empty()).map(|why| format!(" ({why})"));
-        explained.cause(format!(
+    let api_error = if read_only {
+        let reason: Option<String> = task.organization.parse_at(&["ui_read_only_toggle_reason"]);
+        let reason =
+            reason.filter(|reason| !reason.is_empty()).map(|reason| format!(" ({reason})"));
+        api_error.cause(format!(
             "the organization is read-only in the dashboard{}: another tool manages it",
-            why.unwrap_or_default()
+            reason.unwrap_or_default()
         ))
     } else {
-        explained
+        api_error
     };
-    explained.into()
+    api_error.into()
 }
 
 pub(super) fn restored_error(error: Error, now: &str) -> Error {
-    let Error::ApiContext(explained) = error else { return error };
-    let explained = explained
+    let Error::ApiContext(api_error) = error else { return error };
+    let api_error = api_error
         .cause(format!(
             "the team is still {now}; its connectors are restored, with new verification codes"
         ))
         .hint("choose another name: `cfsso team rename <OTHER-NAME>`");
-    explained.into()
+    api_error.into()
 }
 
 pub(super) fn restore_failed(error: &Error, failure: &Error) -> Error {
@@ -155,7 +156,7 @@ pub(super) fn half_done(error: &Error, resume_command: &str, back: &str, is_off:
     let skipped = usize::from(kind != FlowErrorKind::HalfDone);
     let off = is_off.then(|| "SSO is off: users sign in with a password".to_owned());
     let hint = match (error, kind) {
-        (Error::ApiContext(explained), _) => explained.hint.clone(),
+        (Error::ApiContext(api_error), _) => api_error.hint.clone(),
         (Error::Flow(flow_error), FlowErrorKind::Refused) => flow_error.hint.clone(),
         _ => None,
     };

@@ -207,7 +207,7 @@ impl Renamer<'_> {
         let title = format!("rename the team {} to {}", word(&task.now), word(&task.goal));
         let edited = edit.send(env, title, None, |_| ()).await;
         self.changed.set(true);
-        let edited = edited.map_err(|error| errors::explained(error, task, self.options))?;
+        let edited = edited.map_err(|error| errors::with_context(error, task, self.options))?;
         if let Some(alarm) = edited.unexpected_change_error(&edit) {
             let text = alarm.messages().join("; ");
             self.emit(&Event::Warning { text: &text });
