@@ -52,8 +52,8 @@ pub fn of(file: &Document, kind: Option<&IdpTypeSpec>) -> Copy {
 }
 
 /// Leaves what an update can change: the file may be the output of `idp get`.
-pub fn remove_made(file: &mut Document, kind: Option<&IdpTypeSpec>) {
-    for path in MADE {
+pub fn remove_server_fields(file: &mut Document, kind: Option<&IdpTypeSpec>) {
+    for path in SERVER_FIELDS {
         file.remove(path);
     }
     if let Some(kind) = kind {

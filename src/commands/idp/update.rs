@@ -71,7 +71,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let found = idp::find(&env, &args.idp).await?;
     let before = found.text().parse::<Document>()?;
     if let Some(file) = &mut file {
-        copy::remove_made(file, kind::find(found.kind.as_str()));
+        copy::remove_server_fields(file, kind::find(found.kind.as_str()));
     }
     validate_fields(found.kind.as_str(), &before, file.as_ref(), &fields)?;
     let edit = Update::of(Target::Idp(found.id.clone()), before, |document| {

@@ -245,7 +245,7 @@ mod tests {
         );
         let recipients: Vec<Recipient> = serde_json::from_str(&text).unwrap();
         let audience = Audience::Accounts(vec![A.parse().unwrap()]);
-        let seen = arrivals(&audience, &recipients, &AccountDirectory::default());
+        let seen = audience_progress(&audience, &recipients, &AccountDirectory::default());
         assert!(seen[0].is_associated(), "{}", seen[0].state);
     }
 

@@ -118,15 +118,15 @@ pub fn find_account(text: &str, directory: &AccountDirectory) -> Result<AccountI
         Some(reason) => error
             .cause(format!("it cannot list accounts: {reason}"))
             .hint("use the account ID (32 hexadecimal digits)"),
-        None => error
-            .causes(
-                directory
-                    .accounts()
-                    .iter()
-                    .take(10)
-                    .map(|account| format!("accounts: {}", directory.display_name(&account.id))),
-            )
-            .hint(hint),
+        None => {
+            error
+                .causes(
+                    directory.accounts().iter().take(10).map(|account| {
+                        format!("accounts: {}", directory.display_name(&account.id))
+                    }),
+                )
+                .hint(hint)
+        }
     })
 }
 

@@ -204,7 +204,8 @@ fn keys(url: &Url, found: &Result<Jwks, JwksFailure>) -> IdpCheck {
     };
     let unusable: Vec<_> = jwks.rejected.iter().map(ToString::to_string).collect();
     if jwks.valid.is_empty() {
-        let reason = if unusable.is_empty() { "it is empty".to_owned() } else { unusable.join("; ") };
+        let reason =
+            if unusable.is_empty() { "it is empty".to_owned() } else { unusable.join("; ") };
         // Cloudflare may accept short keys, expired ones and algorithms that are new.
         let is_certain = jwks.rejected.iter().all(|key| key.reason.is_certain());
         return IdpCheck::failed(
