@@ -9,9 +9,9 @@ use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::connector::Selector;
 use crate::flow::journal::Entry;
-use crate::flow::journal::undo::Ready;
 use crate::flow::plan::Plan;
 use crate::flow::preflight::RunIf;
+use crate::flow::undo::Ready;
 use crate::flow::{Env, Error, FlowError};
 use crate::output::{Page, Status, Text};
 

@@ -36,6 +36,7 @@ pub mod target;
 pub mod timeline;
 pub mod token;
 pub mod trial;
+pub mod undo;
 pub mod update;
 pub mod verify;
 pub mod wait;

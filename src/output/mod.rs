@@ -24,6 +24,7 @@ mod render;
 mod report;
 mod sanitize;
 mod screen;
+mod status_prompt;
 mod streams;
 mod style;
 mod table;

@@ -11,12 +11,13 @@ use super::error_report::{ErrorDocument, ErrorReport};
 use super::format::Format;
 use super::invocation::Invocation;
 use super::json::{Layout, format_json};
-use super::live::{Measure, StatusPrompt};
+use super::live::Measure;
 use super::mark::Status;
 use super::page::Page;
 use super::prompt::Input;
 use super::render::Selection;
 use super::report::Report;
+use super::status_prompt::{StatusPrompt, message};
 use super::streams::{Shared, Stderr, TraceWriter, lock};
 use super::style::Style;
 use super::terminal_mode::TerminalMode;
@@ -426,7 +427,7 @@ impl Screen {
     fn redraw(&self, text: &str, delay: Duration) {
         let mut line = lock(&self.stderr.line);
         if let Some(line) = &*line {
-            line.set_message(live::message(text, self.stderr_look()));
+            line.set_message(message(text, self.stderr_look()));
             return;
         }
         let stream = Arc::clone(&self.stderr.stream);

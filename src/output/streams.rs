@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use indicatif::ProgressBar;
 
-use super::live::StatusPrompt;
+use super::status_prompt::StatusPrompt;
 
 pub(super) type Shared = Arc<Mutex<Box<dyn Write + Send>>>;
 

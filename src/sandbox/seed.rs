@@ -28,9 +28,6 @@ pub(super) const ACCOUNT_5: &str = "c001ca75000000000000000000000005";
 pub(super) const PARENT: &str = "c001ca750a6000000000000000000001";
 pub(super) const PARENT_NAME: &str = "All Cats";
 
-/// Version of the seed's accounts and tokens.
-const SEED: u32 = 1;
-
 /// The code that verified `both.cats` for account 2.
 const OTHER_CODE: &str = "cloudflare_dashboard_sso=c001ca75c001ca75c001ca75c001ca75";
 
@@ -64,25 +61,8 @@ impl State {
             logins: Vec::new(),
             audit: Vec::new(),
             rejecting: Vec::new(),
-            seed: SEED,
         }
         .with_sso_apps()
-    }
-
-    /// Adds the accounts and tokens that are missing in an older state.
-    pub fn with_related_accounts(mut self) -> Self {
-        if self.seed == SEED {
-            return self;
-        }
-        self.seed = SEED;
-        self.accounts.retain(|known| accounts().iter().all(|account| account.id != known.id));
-        self.accounts.splice(0..0, accounts());
-        for token in Access::ALL.map(token) {
-            if self.tokens.iter().all(|known| known.id != token.id) {
-                self.tokens.push(token);
-            }
-        }
-        self.with_sso_apps()
     }
 
     pub fn add_verification_record(&mut self, name: &str, code: &str, now: Timestamp) {

@@ -9,13 +9,11 @@ use serde_json::value::RawValue;
 
 use super::access::Access;
 use super::raw::RawObject;
-use super::seed;
 use crate::api::connector::VerificationStatus;
 
 /// Placeholder for the sandbox's address: its port may change between runs.
 pub(super) const ORIGIN: &str = "http://issuer.sandbox.invalid";
 
-/// New fields need a serde default, so that older files can still be read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
     /// Counts changes; also the serial number of every zone, and the seed of IDs.
@@ -28,32 +26,18 @@ pub(super) struct State {
     pub zones: Vec<Zone>,
     pub records: Vec<Record>,
     /// Zones of other providers: served, but unknown to the API.
-    #[serde(rename = "elsewhere")]
     pub external_zones: Vec<ExternalZone>,
-    #[serde(default = "seed::team::organizations")]
     pub organizations: Vec<Organization>,
-    #[serde(default = "seed::team::providers")]
     pub providers: Vec<IdentityProvider>,
-    #[serde(default = "seed::team::apps")]
     pub apps: Vec<App>,
-    #[serde(default = "seed::team::policies")]
     pub policies: Vec<Policy>,
-    #[serde(default = "seed::member::members")]
     pub members: Vec<Member>,
-    #[serde(default)]
     pub grants: Vec<Grant>,
-    #[serde(default)]
     pub shares: Vec<Share>,
-    #[serde(default)]
     pub logins: Vec<Login>,
-    #[serde(default)]
     pub audit: Vec<AuditRow>,
     /// Identity providers that reject every user until they are changed.
-    #[serde(default)]
     pub rejecting: Vec<String>,
-    /// Version of the seed's accounts and tokens; older files have the first.
-    #[serde(default)]
-    pub seed: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -64,7 +48,6 @@ pub(super) struct Account {
     pub id: String,
     pub name: String,
     pub created_on: Timestamp,
-    #[serde(default)]
     pub parent: Option<String>,
 }
 
@@ -77,7 +60,6 @@ pub(super) struct Token {
     /// The account that owns it; none for a user's token.
     pub owner: Option<String>,
     pub expires_on: Option<Timestamp>,
-    #[serde(default)]
     pub issued: Option<TokenDetails>,
 }
 
@@ -247,7 +229,6 @@ pub(super) struct Connector {
     pub use_fedramp_language: bool,
     pub code: String,
     pub status: VerificationStatus,
-    #[serde(default)]
     pub unknown: RawObject,
     pub run: Option<VerificationRun>,
     pub created_on: Timestamp,

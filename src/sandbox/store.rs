@@ -123,7 +123,7 @@ fn parse(path: &Path, text: &[u8]) -> Result<State, Error> {
     if found != VERSION {
         return Err(Error::Version { path: path.to_owned(), found, known: VERSION });
     }
-    serde_json::from_slice(text).map(State::with_related_accounts).map_err(corrupt)
+    serde_json::from_slice(text).map_err(corrupt)
 }
 
 /// Atomic: after a crash, the file has the old state or the new one.

@@ -13,10 +13,10 @@ use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState};
 use crate::flow::bypass::undo::{self, BypassWrite, WriteStatus};
-use crate::flow::journal::undo::Ready;
 use crate::flow::journal::{Entry, ticket};
 use crate::flow::plan::Plan;
 use crate::flow::sign_in::{DomainSignIn, allowed_methods, failing_providers};
+use crate::flow::undo::Ready;
 use crate::flow::{Env, FlowError, connector};
 use crate::output::{Page, Render, Status, Text};
 

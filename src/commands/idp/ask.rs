@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::super::parse;
-use super::create;
+use super::body;
 use super::discovery_args::Published;
 use super::get::draw;
 use super::secret::Raw;
@@ -121,14 +121,14 @@ impl<'a> Asker<'a> {
         mut words: Vec<String>,
         secret: Option<(&str, String)>,
     ) -> anyhow::Result<NewIdp> {
-        let mut args: create::Args = parse(&words[1..])?;
+        let mut args: body::Args = parse(&words[1..])?;
         args.published.use_published(self.published.borrow().clone());
         if let Some((option, secret)) = secret {
             let field = option.replace('-', "_");
             words.extend([format!("--{option}-env"), field.to_uppercase()]);
             args.fields = args.fields.with_secret(&field, SecretString::from(secret));
         }
-        let body = create::build_body(&args, self.context).await?;
+        let body = body::build_body(&args, self.context).await?;
         let name = body.parse_at(&["name"]).unwrap_or_default();
         Ok(NewIdp { words, body, name })
     }
@@ -206,7 +206,7 @@ impl<'a> Asker<'a> {
 
     async fn probe(&self, vendor: &Vendor, words: &[String]) -> anyhow::Result<ProbeResult> {
         self.context.screen.start_progress(format!("testing {}", vendor.name()));
-        let args: create::Args = parse(&words[1..])?;
+        let args: body::Args = parse(&words[1..])?;
         let published = match args.published.fetch(self.context).await {
             Ok(published) => published,
             Err(error) => {

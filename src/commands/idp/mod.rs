@@ -1,4 +1,5 @@
 pub mod ask;
+mod body;
 pub mod check;
 pub mod copy;
 pub mod create;
@@ -30,7 +31,7 @@ pub enum Command {
     /// List identity provider types and their fields
     Types(types::Args),
     /// Create an identity provider
-    Create(Box<create::Args>),
+    Create(Box<body::Args>),
     /// Update an identity provider
     Update(Box<update::Args>),
     /// Replace the client secret of an identity provider

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::super::{Outcome, update_output};
-use super::create;
+use super::body;
 use super::secret::{self, Raw, Source};
 use crate::api::document::Document;
 use crate::context::Context;
@@ -61,8 +61,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 fn check_secret(kind: &IdpTypeSpec, field: &str, secret: &str) -> Result<(), FlowError> {
     if kind.secrets().any(|name| name == field) {
         let invalid = config::check_field(kind, field, &secret.into()).err();
-        return invalid
-            .map_or(Ok(()), |invalid| Err(create::invalid(kind, [&invalid].into_iter())));
+        return invalid.map_or(Ok(()), |invalid| Err(body::invalid(kind, [&invalid].into_iter())));
     }
     let fields: Vec<_> = kind.secrets().collect();
     let supported = if fields.is_empty() { "none".to_owned() } else { fields.join(", ") };

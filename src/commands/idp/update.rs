@@ -3,11 +3,12 @@ use std::path::PathBuf;
 use serde_json::{Map, Value};
 
 use super::super::{Outcome, update_output};
+use super::body::{self, merge};
 use super::fields::Fields;
 use super::scim::ScimSecretArgs;
 use super::secret::Raw;
-use super::{check, copy, create, file};
-use crate::api::document::{Document, members};
+use super::{check, copy, file};
+use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::context::Context;
 use crate::flow::target::Target;
@@ -93,7 +94,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         && let Some(wrong) = config::lacks_email(found.kind.as_str(), &config)
         && let Some(kind) = kind::find(found.kind.as_str())
     {
-        return Err(create::invalid(kind, std::iter::once(&wrong)).into());
+        return Err(body::invalid(kind, std::iter::once(&wrong)).into());
     }
     let changes_config = edit.requested.iter().any(|asked| asked.field.starts_with("config."));
     if changes_config && !args.force {
@@ -178,39 +179,5 @@ fn validate_fields(
         .filter(|(name, _)| kind.field(name).is_some() || before.get(&["config", name]).is_none())
         .filter_map(|(name, value)| config::check_field(kind, name, value).err())
         .collect();
-    if problems.is_empty() { Ok(()) } else { Err(create::invalid(kind, problems.iter())) }
-}
-
-/// `config` and `scim_config` are merged one level deeper.
-pub(super) fn merge(document: &mut Document, file: &Document) -> Result<(), FlowError> {
-    for (name, value) in file.members() {
-        match members(value) {
-            Some(inner) if ["config", "scim_config"].contains(&name) => {
-                for (field, value) in inner {
-                    document.set(&[name, &field], &value)?;
-                }
-            }
-            _ => document.set(&[name], &value)?,
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_changes_what_it_names_and_nothing_else() {
-        let mut document = r#"{"id":"p","name":"a","config":{"x":1.0,"y":null,"z":{"k":1}},"scim_config":{"enabled":true}}"#
-            .parse::<Document>()
-            .unwrap();
-        let file =
-            r#"{"name":"b","config":{"y":2,"z":{}},"scim_config":{"user_deprovision":true}}"#;
-        merge(&mut document, &file.parse().unwrap()).unwrap();
-        assert_eq!(
-            document.to_raw().get(),
-            r#"{"id":"p","name":"b","config":{"x":1.0,"y":2,"z":{}},"scim_config":{"enabled":true,"user_deprovision":true}}"#
-        );
-    }
+    if problems.is_empty() { Ok(()) } else { Err(body::invalid(kind, problems.iter())) }
 }

@@ -10,6 +10,7 @@ use super::Outcome;
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::journal::{Contents, Entry, Outcome as Fate};
+use crate::flow::undo::inverse;
 use crate::output::{Status, Text};
 
 #[derive(Subcommand, Debug)]
@@ -41,7 +42,10 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
 
 /// Reads the journal, and warns of what cannot be read.
 pub(super) fn read(context: &Context) -> Result<Contents, FlowError> {
-    let reading = context.journal().read()?;
+    let mut reading = context.journal().read()?;
+    for entry in &mut reading.entries {
+        entry.irreversible_reason = inverse(entry).err().map(|reason| reason.to_string());
+    }
     if let Some(readable) = &reading.readable {
         context.screen.warn(format!("the journal: {readable}"));
     }

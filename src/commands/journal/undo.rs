@@ -6,8 +6,8 @@ use super::super::{Outcome, plan_output};
 use super::{read, select};
 use crate::context::Context;
 use crate::flow::journal::Entry;
-use crate::flow::journal::undo::{self, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan};
 use crate::flow::plan::Plan;
+use crate::flow::undo::{self, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan};
 use crate::flow::{Env, FlowError};
 use crate::output::{Page, Render, Status};
 

@@ -7,10 +7,8 @@ use super::otp;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp;
-use crate::flow::journal::undo::{
-    self as journal, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan,
-};
 use crate::flow::journal::{Cause, Entry, Outcome, ResourceKind};
+use crate::flow::undo::{self as journal, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan};
 use crate::flow::{Env, Error, FlowError};
 
 /// Two bypasses started from the same state if these fields are equal.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Question;
-use super::judge::{Facts, app};
+use super::facts::Facts;
 use super::report::{Step, StepId, StepState};
 use crate::api::access_log::LoginRow;
 use crate::flow::changes::Change;
@@ -26,7 +26,7 @@ fn rows<'a>(facts: &'a Facts<'_>) -> Result<Vec<&'a LoginRow>, &'a NotChecked> {
     };
     // These include rows whose address differs in case.
     let more = facts.gathered.logins.as_deref().unwrap_or_default().iter();
-    let app = app(facts)?;
+    let app = facts.gathered.sso_app()?;
     let Question { email, domain, .. } = facts.question;
     let is_match = |row: &&LoginRow| {
         let is_of_app = app.is_some_and(|app| row.is_of_app(app.id.as_str(), app.aud.as_deref()));

@@ -1,43 +1,23 @@
 //! Evaluates each part of a sign-in: facts in, report out. Pure.
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Question;
+use super::facts::Facts;
 use super::history::{
     History, history, login_log, recent_changes, signed_in_just_now, signed_in_since, suspects,
 };
 use super::report::{Confidence, Report, Step, StepId, StepState, VerdictKind};
-use crate::api::access_log::LoginRow;
 use crate::api::app::App;
 use crate::api::connector::Connector;
 use crate::api::idp::Idp;
 use crate::api::member::Member;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::pin_delivery::offers_pin;
-use crate::flow::changes::Change;
-use crate::flow::policy_decision::{Applicant, Decision, References, decide};
-use crate::flow::preflight::{self, Checked, NotChecked};
-use crate::flow::trial::keep::TrialStatus;
+use crate::flow::policy_decision::{Applicant, Decision, decide};
+use crate::flow::preflight::{self, NotChecked};
 use crate::rfc3339::format as time;
 use crate::shell::quoted;
-
-pub(super) struct Facts<'a> {
-    pub question: &'a Question,
-    pub account: &'a str,
-    pub connectors: &'a Checked<Vec<Connector>>,
-    /// From the TXT records of the domain.
-    pub codes: Vec<Vec<u8>>,
-    /// The record of a member could not be parsed: it may be the user's.
-    pub has_odd_members: bool,
-    pub gathered: &'a preflight::Facts,
-    pub references: &'a References,
-    pub logins: &'a Option<Checked<Vec<LoginRow>>>,
-    /// Oldest first.
-    pub changes: &'a Checked<Vec<Change>>,
-    pub trials: &'a [TrialStatus],
-    pub now: Timestamp,
-}
 
 use StepState::{Cause, NotChecked as Unread, Ok as Fine, Suspect, Unknown};
 
@@ -234,13 +214,9 @@ fn member(facts: &Facts<'_>) -> Option<Step> {
     })
 }
 
-pub(super) fn app<'a>(facts: &'a Facts<'_>) -> Result<Option<&'a App>, &'a NotChecked> {
-    facts.gathered.sso_app()
-}
-
 fn sso_app<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
     let id = StepId::SsoApp;
-    let Some(app) = app(facts)? else {
+    let Some(app) = facts.gathered.sso_app()? else {
         let words = "SSO is on, but the account has no SSO App";
         let domain = &facts.question.domain;
         return Ok(Step::new(id, Cause, words).fix(format!("`cfsso bypass disable {domain}`")));
@@ -290,14 +266,14 @@ fn mfa(facts: &Facts<'_>, app: &App) -> Option<Step> {
 }
 
 fn admitted<'a>(facts: &'a Facts<'_>) -> Vec<&'a Idp> {
-    let app = app(facts).ok().flatten();
+    let app = facts.gathered.sso_app().ok().flatten();
     let idps = facts.gathered.idps.as_deref().unwrap_or_default();
     idps.iter().filter(|idp| app.is_none_or(|app| app.admits(&idp.id))).collect()
 }
 
 fn policies(facts: &Facts<'_>) -> Option<Step> {
     let id = StepId::Policies;
-    app(facts).ok().flatten()?;
+    facts.gathered.sso_app().ok().flatten()?;
     let policies = match &facts.gathered.policies {
         Ok(policies) => policies,
         Err(not_checked) => return Some(unread_step(id, not_checked)),
@@ -370,7 +346,7 @@ fn identity_providers<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> 
 fn has_pin(facts: &Facts<'_>) -> bool {
     let pins = facts.gathered.otp_idps().unwrap_or_default();
     let pins: Vec<_> = pins.iter().map(|pin| &pin.id).collect();
-    app(facts).ok().flatten().is_some_and(|app| offers_pin(app, &pins))
+    facts.gathered.sso_app().ok().flatten().is_some_and(|app| offers_pin(app, &pins))
 }
 
 fn or_unread_step(id: StepId, step: Result<Step, &NotChecked>) -> Step {
@@ -388,6 +364,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::api::access_log::LoginRow;
+    use crate::flow::changes::Change;
+    use crate::flow::policy_decision::References;
+    use crate::flow::preflight::Checked;
+
     use crate::flow::preflight::tests::{facts, forbidden, object};
 
     fn row(allowed: bool, minute: u8) -> Value {

@@ -1,5 +1,6 @@
 //! Why a user cannot sign in. Reads concurrently, writes nothing; pure functions evaluate.
 
+mod facts;
 mod history;
 mod judge;
 mod report;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::{OptionFuture, join_all};
 use jiff::Timestamp;
 
-use self::judge::Facts;
+use self::facts::Facts;
 pub use self::report::{Report, Step, StepState, VerdictKind};
 use super::changes::Change;
 use super::policy_decision::References;

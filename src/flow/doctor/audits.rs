@@ -11,11 +11,11 @@ use crate::api::odd::OddRecord;
 use crate::api::policy::{self, Policy};
 use crate::domain::EmailDomain;
 use crate::flow::bypass::status::BypassStatus;
-use crate::flow::journal::undo::WriteOutcome;
 use crate::flow::journal::{Entry, ResourceKind};
 use crate::flow::preflight::{Facts, Thresholds, check_validity, names};
 use crate::flow::rename::RenameInProgress;
 use crate::flow::trial::keep::TrialStatus;
+use crate::flow::undo::WriteOutcome;
 use crate::idp::check::{self, IdpCheckId};
 use crate::rfc3339;
 

@@ -15,12 +15,12 @@ pub use recovery::{RecoveryFacts, check_recovery, read_recovery};
 
 use super::bypass::status::{self, BypassStatus};
 use super::check::{Check, CheckId, Severity};
-use super::journal::undo::{self, WriteOutcome};
 use super::journal::{Contents, Entry};
 use super::preflight::{self, Facts, NotChecked, PublishedCode, Sources, Subject, Thresholds};
 use super::rename::{RenameInProgress, rename_in_progress};
 use super::sign_in::sign_in_methods;
 use super::trial::keep::{self, TrialStatus};
+use super::undo::{self, WriteOutcome};
 use super::{Env, Error, connector};
 use crate::api::ErrorKind;
 use crate::api::connector::Connector;

@@ -287,7 +287,7 @@ impl Entry {
     }
 
     /// Time of the run, its number in that second, number of the entry in the run.
-    pub(super) fn order(&self) -> (String, u32, u32) {
+    pub(in crate::flow) fn order(&self) -> (String, u32, u32) {
         let mut parts = self.run.splitn(3, '-');
         let stamp = [parts.next(), parts.next()].map(Option::unwrap_or_default).concat();
         let of_second = parts.next().and_then(|number| number.parse().ok()).unwrap_or(1);

@@ -2,24 +2,25 @@
 //! The only path for writes is [`Env::execute`](super::Env::execute).
 
 mod entry;
-mod origin;
+mod intent;
+pub(super) mod origin;
 mod redact;
-mod resource;
+pub(super) mod resource;
 mod store;
 pub mod ticket;
 pub mod transfer;
 mod trial;
-pub mod undo;
 
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::path::PathBuf;
 
-use jiff::Timestamp;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
 pub use entry::{Cause, Entry, Outcome};
+pub use intent::Title;
+pub(super) use intent::WriteIntent;
 pub use origin::SANDBOX;
 pub use redact::{NOT_KEPT, command_line};
 pub use resource::ResourceKind;
@@ -61,31 +62,6 @@ enum Storage {
     /// Only an undo ticket; the number counts its entries.
     Ticket(Cell<u32>),
     Unavailable,
-}
-
-pub(super) struct WriteIntent<'a> {
-    pub title: Title,
-    pub before: Option<&'a str>,
-    pub undoes: Option<&'a str>,
-    pub trial_until: Option<Timestamp>,
-}
-
-impl<'a> WriteIntent<'a> {
-    pub fn new(title: Title, before: Option<&'a str>) -> Self {
-        Self { title, before, undoes: None, trial_until: None }
-    }
-}
-
-#[derive(Debug)]
-pub struct Title {
-    pub text: String,
-    pub cause: Option<Cause>,
-}
-
-impl<T: Into<String>> From<T> for Title {
-    fn from(text: T) -> Self {
-        Self { text: text.into(), cause: None }
-    }
 }
 
 #[derive(Clone, Copy)]

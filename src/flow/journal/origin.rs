@@ -66,7 +66,7 @@ fn not_recorded(entry: &Entry) -> FlowError {
 }
 
 /// For entries of format 1.
-pub(super) const NOT_RECORDED: &str = "an earlier version of cfsso wrote it without account and API; cannot verify that \
+pub(in crate::flow) const NOT_RECORDED: &str = "an earlier version of cfsso wrote it without account and API; cannot verify that \
      undoing it reaches the same object";
 
 /// Prefix of `base_url` for a simulator that ends with the command: its port differs each time.

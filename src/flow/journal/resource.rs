@@ -38,7 +38,7 @@ pub enum ResourceKind {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Resource {
+pub(in crate::flow) enum Resource {
     Connectors,
     Connector(ConnectorId),
     Verification(ConnectorId),

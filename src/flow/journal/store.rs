@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::OpenTrial;
 use super::entry::{self, Entry, Outcome, Record};
-use super::{OpenTrial, undo};
 use crate::input::permissions::{Exposure, exposure};
 use crate::private_file;
 
@@ -409,7 +409,6 @@ fn connect(entries: &mut [Entry]) {
     for entry in entries {
         entry.undone_by =
             undone.iter().rev().find(|(of, _)| *of == entry.id).map(|(_, by)| by.clone());
-        entry.irreversible_reason = undo::inverse(entry).err().map(|reason| reason.to_string());
     }
 }
 

@@ -1,5 +1,5 @@
 //! Undo tickets: the journal of one run as a document for another machine. A ticket is trusted no
-//! more than an edited journal: requests are built from typed fields (see [`super::undo`]).
+//! more than an edited journal: requests are built from typed fields (see [`crate::flow::undo`]).
 
 use std::cell::RefCell;
 use std::io;

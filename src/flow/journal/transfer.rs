@@ -1,5 +1,5 @@
 //! Export and import of runs as a document. Imported runs are trusted no more than an edited
-//! journal (see [`super::undo`]), are history, and have a name that says so.
+//! journal (see [`crate::flow::undo`]), are history, and have a name that says so.
 
 use std::collections::BTreeSet;
 

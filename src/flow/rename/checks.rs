@@ -3,7 +3,7 @@
 use serde_json::Value;
 use url::Url;
 
-use super::task::word;
+use super::name::word;
 use super::{Options, RenamePlan};
 use crate::flow::check::{Check, CheckId, Severity};
 use crate::flow::preflight::{Facts, idp_healthy, names};

@@ -1,6 +1,6 @@
 use super::checks::notes;
+use super::name::word;
 use super::report::{Options, PlannedStep, Preview, StepId};
-use super::task::word;
 use super::{ConnectorSnapshot, RenamePlan};
 use crate::api::connector::BeginVerification;
 use crate::domain::EmailDomain;

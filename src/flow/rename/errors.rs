@@ -1,10 +1,10 @@
 //! Errors of a rename, with the commands that continue it. Pure.
 
+use super::name::{TeamName, word};
+use super::report::{Mode, Options, resume_command};
 use super::snapshot::OpenRename;
-use super::task::{resume_command, word};
-use super::{Mode, Options, RenamePlan, TeamName};
 use crate::api::ErrorKind;
-use crate::api::document::NotAnObject;
+use crate::api::document::{Document, NotAnObject};
 use crate::flow::api_error::ApiErrorContext;
 use crate::flow::{Error, FlowError, FlowErrorKind};
 
@@ -74,25 +74,28 @@ pub(super) fn is_final(error: &Error) -> bool {
         )
 }
 
-pub(super) fn with_context(error: Error, task: &RenamePlan, options: &Options) -> Error {
+pub(super) fn with_context(
+    error: Error,
+    goal: &str,
+    organization: &Document,
+    options: &Options,
+) -> Error {
     let Error::Api(error) = error else { return error };
     let kind = error.kind();
     let api_error = if error.has_code(DASH_SSO) {
-        let resume_command = resume_command(&word(&task.goal), "--resume", options);
+        let resume_command = resume_command(&word(goal), "--resume", options);
         ApiErrorContext::new(error)
             .cause("a connector was created meanwhile: Cloudflare renames a team only without connectors")
             .hint(format!("`cfsso connector list`; `{resume_command}` removes and restores it too"))
     } else if kind == ErrorKind::Conflict {
-        ApiErrorContext::new(error).cause(format!(
-            "the name `{}` is used or reserved by another organization",
-            word(&task.goal)
-        ))
+        ApiErrorContext::new(error)
+            .cause(format!("the name `{}` is used or reserved by another organization", word(goal)))
     } else {
         ApiErrorContext::new(error)
     };
-    let read_only = task.organization.parse_at(&["is_ui_read_only"]) == Some(true);
+    let read_only = organization.parse_at(&["is_ui_read_only"]) == Some(true);
     let api_error = if read_only {
-        let reason: Option<String> = task.organization.parse_at(&["ui_read_only_toggle_reason"]);
+        let reason: Option<String> = organization.parse_at(&["ui_read_only_toggle_reason"]);
         let reason =
             reason.filter(|reason| !reason.is_empty()).map(|reason| format!(" ({reason})"));
         api_error.cause(format!(

@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::name::word;
+use super::report::Mode;
 use super::snapshot::{OpenRename, history, open_anywhere};
-use super::task::{Mode, word};
 use crate::api::ids::AccountId;
 use crate::flow::journal::Entry;
 use crate::flow::{Env, FlowError};

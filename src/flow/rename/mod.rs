@@ -21,12 +21,12 @@ pub use checks::{NameAvailability, checks, probe};
 pub use dry_run::{changes, places, preview};
 pub use in_progress::{RenameInProgress, check_origin, rename_in_progress};
 pub use name::{InvalidName, TeamName};
-pub use report::{Event, IdpChange, Options, PlannedStep, Preview, Report, Step, StepId};
+pub use report::{Event, IdpChange, Mode, Options, PlannedStep, Preview, Report, Step, StepId};
 pub use snapshot::ConnectorSnapshot;
-pub use task::{Mode, RenamePlan, plan_rename, read_state};
+pub use task::{RenamePlan, plan_rename, read_state};
 
+use self::name::word;
 use self::snapshot::{IdpState, JournalNote, concurrent_run};
-use self::task::word;
 use super::check::CheckId;
 use super::setup;
 use super::steps::{StepLog, StepState};
@@ -207,7 +207,9 @@ impl Renamer<'_> {
         let title = format!("rename the team {} to {}", word(&task.now), word(&task.goal));
         let edited = edit.send(env, title, None, |_| ()).await;
         self.changed.set(true);
-        let edited = edited.map_err(|error| errors::with_context(error, task, self.options))?;
+        let edited = edited.map_err(|error| {
+            errors::with_context(error, &task.goal, &task.organization, self.options)
+        })?;
         if let Some(alarm) = edited.unexpected_change_error(&edit) {
             let text = alarm.messages().join("; ");
             self.emit(&Event::Warning { text: &text });

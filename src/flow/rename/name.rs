@@ -82,6 +82,10 @@ fn parse(text: &str) -> Option<String> {
     name.parse::<TeamName>().ok().map(|name| name.0)
 }
 
+pub(super) fn word(domain: &str) -> String {
+    TeamName::of_domain(domain).map_or_else(|| domain.to_owned(), |name| name.to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::name::TeamName;
 use super::snapshot::ConnectorSnapshot;
 use crate::domain::EmailDomain;
 use crate::flow::check::Check;
@@ -124,4 +125,27 @@ pub struct Report {
     pub sso_off_seconds: Option<i64>,
     /// The next command, where something is left to do.
     pub next: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Mode {
+    /// Rename, or resume the rename to that name.
+    Rename(TeamName),
+    /// Resume, to another name if there is one.
+    Resume(Option<TeamName>),
+    Rollback(Option<TeamName>),
+}
+
+/// The command that resumes the rename, with the options of this run.
+pub(super) fn resume_command(name: &str, how: &str, options: &Options) -> String {
+    let flags = [
+        ("--publish-txt", options.publish_txt),
+        ("--replace-stale-txt", options.replace_stale_txt),
+        ("--no-enable", options.no_enable),
+    ];
+    let mut text = format!("cfsso team rename {name} {how}");
+    for (flag, _) in flags.iter().filter(|(_, wanted)| *wanted) {
+        text = format!("{text} {flag}");
+    }
+    text
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::errors;
-use super::name::TeamName;
-use super::report::{IdpChange, Options};
+use super::name::word;
+use super::report::{IdpChange, Mode, Options, resume_command};
 use super::snapshot::{ConnectorSnapshot, OpenRename, Snapshot, history};
 use crate::api::connector::Connector;
 use crate::api::document::Document;
@@ -15,15 +15,6 @@ use crate::flow::target::Target;
 use crate::flow::update::Update;
 use crate::flow::{Env, Error, FlowError, connector, idp};
 use crate::idp::guide::{self, Product};
-
-#[derive(Clone, Debug)]
-pub enum Mode {
-    /// Rename, or resume the rename to that name.
-    Rename(TeamName),
-    /// Resume, to another name if there is one.
-    Resume(Option<TeamName>),
-    Rollback(Option<TeamName>),
-}
 
 pub struct CurrentState {
     pub organization: Document,
@@ -233,24 +224,6 @@ impl RenamePlan {
     }
 }
 
-pub(super) fn word(domain: &str) -> String {
-    TeamName::of_domain(domain).map_or_else(|| domain.to_owned(), |name| name.to_string())
-}
-
-/// The command that resumes the rename, with the options of this run.
-pub(super) fn resume_command(name: &str, how: &str, options: &Options) -> String {
-    let flags = [
-        ("--publish-txt", options.publish_txt),
-        ("--replace-stale-txt", options.replace_stale_txt),
-        ("--no-enable", options.no_enable),
-    ];
-    let mut text = format!("cfsso team rename {name} {how}");
-    for (flag, _) in flags.iter().filter(|(_, wanted)| *wanted) {
-        text = format!("{text} {flag}");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::snapshot::JournalNote;
@@ -258,6 +231,7 @@ mod tests {
     use super::*;
     use crate::flow::FlowErrorKind;
     use crate::flow::journal::Outcome;
+    use crate::flow::rename::TeamName;
 
     fn open(from: Option<&str>) -> Option<OpenRename> {
         let from = from.map(|name| name.parse::<TeamName>().unwrap().domain());

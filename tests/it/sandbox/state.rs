@@ -145,40 +145,6 @@ async fn a_state_that_cannot_be_understood_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_state_of_before_access_was_simulated_grows() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("state.json");
-    let sandbox = sandbox::start(options(&path)).await.unwrap();
-    create(&sandbox, "cool.cats").await;
-    sandbox.stop().await;
-    let text = std::fs::read_to_string(&path).unwrap();
-    let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let object = old.as_object_mut().unwrap();
-    for new in
-        ["organizations", "providers", "apps", "policies", "members", "grants", "shares", "seed"]
-    {
-        object.remove(new).unwrap();
-    }
-    object["accounts"].as_array_mut().unwrap().truncate(2);
-    object["accounts"].as_array_mut().unwrap()[0].as_object_mut().unwrap().remove("parent");
-    object["tokens"].as_array_mut().unwrap().truncate(4);
-    for token in object["tokens"].as_array_mut().unwrap() {
-        token.as_object_mut().unwrap().remove("issued");
-    }
-    std::fs::write(&path, old.to_string()).unwrap();
-    let sandbox = sandbox::start(options(&path)).await.unwrap();
-    assert_eq!(domains(&sandbox).await, ["cool.cats"]);
-    assert_eq!(sandbox.accounts().len(), 5);
-    let apps = format!("GET /accounts/{}/access/apps", sandbox.account());
-    let apps = ask(&sandbox, Access::AccessOnly, &apps, None).await.result();
-    assert_eq!(apps[1]["policies"][0]["name"], "allow email domain cool.cats");
-    let [first, third] = [0, 2].map(|at| sandbox.accounts()[at].to_string());
-    let list = ask(&sandbox, Access::Full, "GET /accounts", None).await.result();
-    assert_eq!((&list[0]["id"], &list[2]["id"]), (&json!(first), &json!(third)));
-    assert!(list[0].get("managed_by").is_some());
-}
-
-#[tokio::test]
 async fn a_reset_removes_the_state_unless_somebody_works_on_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.json");

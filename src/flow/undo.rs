@@ -15,8 +15,8 @@ pub use plan::{Ready, UndoPlan};
 
 use self::inverse::InverseAction;
 use self::plan::Write;
-use super::resource::Resource;
-use super::{Entry, WriteIntent};
+use super::journal::resource::Resource;
+use super::journal::{Entry, WriteIntent};
 use crate::api::document::Document;
 use crate::api::ids::{AccountId, AppId};
 use crate::api::request::Request;
