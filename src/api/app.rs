@@ -13,28 +13,28 @@ const PAGE: u32 = 1000;
 
 pub type App = Object<AppFields>;
 
-/// The known fields of an application.
+/// An Access application as the API returns it; it may have more fields.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct AppFields {
-    /// The application's identifier.
+    /// The ID of the application.
     #[schemars(with = "String")]
     pub id: AppId,
-    /// What it is called.
+    /// The name of the application.
     #[serde(default)]
     pub name: String,
-    /// What it is.
+    /// The type of the application.
     #[serde(rename = "type")]
     pub kind: Option<AppType>,
-    /// The tag that its tokens carry.
+    /// The audience tag (`aud`) of the application's tokens.
     pub aud: Option<String>,
-    /// Where it is reached.
+    /// The hostname and path of the application.
     pub domain: Option<String>,
-    /// The identity providers that it allows; an empty or missing list allows all.
+    /// The identity providers that the application allows; empty or missing: all.
     #[schemars(with = "Option<Vec<String>>")]
     pub allowed_idps: Option<Vec<IdpReference>>,
-    /// Whether the choice of identity providers is skipped.
+    /// Whether instant authentication is on: users skip the identity provider selection.
     pub auto_redirect_to_identity: Option<bool>,
-    /// What is known of it as a SAML service.
+    /// The settings of the application as a SAML service, if it is one.
     pub saas_app: Option<Saas>,
     /// When it was created (RFC 3339).
     pub created_at: Option<String>,
@@ -42,22 +42,22 @@ pub struct AppFields {
     pub updated_at: Option<String>,
 }
 
-/// What is known of an application as a SAML service.
+/// The settings of an application as a SAML service.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Saas {
-    /// Where an identity provider posts its assertions.
+    /// The URL of the single sign-on endpoint.
     pub sso_endpoint: Option<String>,
-    /// The entity ID of the sign-in as an issuer.
+    /// The SAML entity ID of Access as the identity provider (issuer).
     pub idp_entity_id: Option<String>,
 }
 
-/// The types of applications, as far as they matter here.
+/// The type of an application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum AppType {
-    /// The dashboard's sign-in.
+    /// The SSO App of the dashboard.
     #[serde(rename = "dash_sso")]
     DashSso,
-    /// Any other.
+    /// Any other type.
     #[serde(untagged)]
     Other(String),
 }

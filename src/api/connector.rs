@@ -12,19 +12,19 @@ use crate::domain::EmailDomain;
 
 pub type Connector = Object<ConnectorFields>;
 
-/// The known fields of a connector.
+/// A connector as the API returns it; it may have more fields.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct ConnectorFields {
-    /// The connector's identifier.
+    /// The ID of the connector.
     #[schemars(with = "String")]
     pub id: ConnectorId,
-    /// The domain whose users it is for.
+    /// The email domain of the users.
     pub email_domain: String,
-    /// Whether sign-in through the identity provider is enforced.
+    /// Whether SSO is enabled for the domain.
     pub enabled: Option<bool>,
-    /// Whether the sign-in page shows the `FedRAMP` wording.
+    /// Whether the sign-in page uses the FedRAMP language.
     pub use_fedramp_language: Option<bool>,
-    /// How far the domain's verification has come.
+    /// The verification of the domain.
     pub verification: Option<Verification>,
     /// When it was created (RFC 3339).
     pub created_on: Option<String>,
@@ -32,12 +32,12 @@ pub struct ConnectorFields {
     pub updated_on: Option<String>,
 }
 
-/// The proof that the domain is the account's.
+/// The verification of domain ownership.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Verification {
-    /// The whole value of the TXT record to publish, prefix included.
+    /// The value of the TXT record to publish, including `cloudflare_dashboard_sso=`.
     pub code: Option<String>,
-    /// How far it has come.
+    /// The state of the verification.
     pub status: Option<VerificationStatus>,
 }
 
@@ -45,15 +45,15 @@ pub struct Verification {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerificationStatus {
-    /// No run was started.
+    /// The verification has not been started.
     Awaiting,
-    /// The domain's DNS is being polled, for up to two days.
+    /// Cloudflare is checking the TXT record, for up to two days.
     Pending,
-    /// The two days ran out.
+    /// Cloudflare did not find the TXT record within two days.
     Failed,
     /// The domain is verified.
     Verified,
-    /// A state that this program does not know: never taken for verified.
+    /// A state unknown to this version; treat it as not verified.
     #[serde(untagged)]
     Other(String),
 }

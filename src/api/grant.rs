@@ -10,16 +10,16 @@ use super::request::{Request, WriteRequest};
 
 pub type Grant = Object<GrantFields>;
 
-/// The known fields of a grant.
+/// A federation grant as the API returns it; it may have more fields.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct GrantFields {
-    /// The grant's identifier.
+    /// The ID of the grant.
     #[schemars(with = "String")]
     pub id: GrantId,
-    /// The identity provider that it is about.
+    /// The ID of the identity provider that may be shared.
     #[schemars(with = "String")]
     pub idp_id: IdpId,
-    /// When it was created (RFC 3339); not every source knows of it.
+    /// When the grant was created (RFC 3339); not every API response contains it.
     pub created_at: Option<String>,
 }
 

@@ -15,43 +15,43 @@ const PAGE: u32 = 1000;
 
 pub type Idp = Object<IdpFields>;
 
-/// The known fields of an identity provider.
+/// An identity provider as the API returns it; it may have more fields.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct IdpFields {
-    /// The identity provider's identifier.
+    /// The ID of the identity provider.
     #[schemars(with = "String")]
     pub id: IdpId,
-    /// What the sign-in page calls it.
+    /// The name on the sign-in page.
     #[serde(default)]
     pub name: String,
-    /// What it is.
+    /// The type of the identity provider.
     #[serde(rename = "type")]
     pub kind: IdpType,
-    /// Its settings; they differ from type to type.
+    /// The settings; the fields depend on the type (`cfsso idp types`).
     #[serde(default)]
     pub config: Value,
-    /// How users and groups are provisioned.
+    /// The SCIM settings.
     pub scim_config: Option<Scim>,
-    /// Whether it belongs to another account and cannot be changed here.
+    /// Whether another account shares the identity provider; it is read-only in this account.
     pub read_only: Option<bool>,
 }
 
-/// How users and groups are provisioned.
+/// The SCIM settings: provisioning of users and groups.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct Scim {
-    /// Whether they are.
+    /// Whether SCIM provisioning is enabled.
     pub enabled: Option<bool>,
-    /// Where the identity provider sends them to.
+    /// The SCIM base URL to enter at the identity provider.
     pub scim_base_url: Option<String>,
 }
 
-/// The types of identity providers.
+/// The type of an identity provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum IdpType {
-    /// A code by email.
+    /// One-time PIN by email.
     #[serde(rename = "onetimepin")]
     OneTimePin,
-    /// Cloudflare's own accounts.
+    /// Cloudflare accounts.
     #[serde(rename = "cloudflare")]
     Cloudflare,
     /// Okta over OIDC.
@@ -66,13 +66,13 @@ pub enum IdpType {
     /// Google Workspace.
     #[serde(rename = "google-apps")]
     GoogleApps,
-    /// Anything that speaks `OpenID` Connect.
+    /// Generic OpenID Connect.
     #[serde(rename = "oidc")]
     Oidc,
-    /// Anything that speaks SAML.
+    /// Generic SAML.
     #[serde(rename = "saml")]
     Saml,
-    /// `GitHub`.
+    /// GitHub.
     #[serde(rename = "github")]
     Github,
     /// Facebook.
@@ -84,19 +84,19 @@ pub enum IdpType {
     /// Yandex.
     #[serde(rename = "yandex")]
     Yandex,
-    /// `OneLogin`.
+    /// OneLogin.
     #[serde(rename = "onelogin")]
     Onelogin,
-    /// `PingOne`.
+    /// PingOne.
     #[serde(rename = "pingone")]
     Pingone,
     /// Centrify.
     #[serde(rename = "centrify")]
     Centrify,
-    /// Passkeys of Cloudflare's own.
+    /// Passkeys registered with Cloudflare.
     #[serde(rename = "passkeys")]
     Passkeys,
-    /// A type that this program does not know: passed through.
+    /// A type unknown to this version, as the API returns it.
     #[serde(untagged)]
     Other(String),
 }

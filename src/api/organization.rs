@@ -10,22 +10,22 @@ use super::request::{Request, WriteRequest};
 
 pub type Organization = Object<OrganizationFields>;
 
-/// The known fields of an organization.
+/// The Zero Trust organization as the API returns it; it may have more fields.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct OrganizationFields {
-    /// The team's domain: `<team>.cloudflareaccess.com`.
+    /// The team domain: `<team>.cloudflareaccess.com`.
     pub auth_domain: Option<String>,
-    /// What it is called.
+    /// The name of the organization.
     pub name: Option<String>,
-    /// How the sign-in page looks.
+    /// The design of the sign-in page.
     pub login_design: Option<LoginDesign>,
-    /// Whether the dashboard may not change Access; the API may.
+    /// Whether Access settings are read-only in the dashboard; the API can still change them.
     pub is_ui_read_only: Option<bool>,
-    /// The reason for `is_ui_read_only`, if one was given.
+    /// The reason for `is_ui_read_only`.
     pub ui_read_only_toggle_reason: Option<String>,
-    /// How long a sign-in lasts.
+    /// How long a session is valid, such as `24h`.
     pub session_duration: Option<String>,
-    /// Whether the choice of identity providers is skipped.
+    /// Whether users skip the identity provider selection.
     pub auto_redirect_to_identity: Option<bool>,
     /// When it was created (RFC 3339).
     pub created_at: Option<String>,
@@ -33,18 +33,18 @@ pub struct OrganizationFields {
     pub updated_at: Option<String>,
 }
 
-/// How the sign-in page looks.
+/// The design of the sign-in page.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct LoginDesign {
-    /// The text above.
+    /// The text at the top of the sign-in page.
     pub header_text: Option<String>,
-    /// The text below.
+    /// The text at the bottom of the sign-in page.
     pub footer_text: Option<String>,
-    /// Where the logo is.
+    /// The URL of the logo.
     pub logo_path: Option<String>,
-    /// The colour behind, `#RRGGBB`.
+    /// The background color, `#RRGGBB`.
     pub background_color: Option<String>,
-    /// The colour of the text, `#RRGGBB`.
+    /// The text color, `#RRGGBB`.
     pub text_color: Option<String>,
 }
 

@@ -14,31 +14,31 @@ const PAGE: u32 = 20;
 
 pub type Policy = Object<PolicyFields>;
 
-/// The known fields of a policy.
+/// An Access policy as the API returns it; it may have more fields.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct PolicyFields {
-    /// The policy's identifier.
+    /// The ID of the policy.
     #[schemars(with = "String")]
     pub id: PolicyId,
-    /// What it is called.
+    /// The name of the policy.
     #[serde(default)]
     pub name: String,
-    /// What it decides: allow, deny, `non_identity` or bypass.
+    /// The decision: `allow`, `deny`, `non_identity` or `bypass`.
     #[serde(default)]
     pub decision: String,
-    /// Its place among the application's policies, the lowest first.
+    /// The order of evaluation within the application, lowest first.
     pub precedence: Option<i64>,
-    /// Whether it stands by itself and other applications use it too.
+    /// Whether the policy is reusable: other applications can use it too.
     pub reusable: Option<bool>,
-    /// Rules of which one has to hold.
+    /// Rules of which at least one must match.
     #[serde(default)]
     #[schemars(with = "Option<Vec<Value>>")]
     pub include: Option<Vec<Box<RawValue>>>,
-    /// Rules of which none may hold.
+    /// Rules of which none may match.
     #[serde(default)]
     #[schemars(with = "Option<Vec<Value>>")]
     pub exclude: Option<Vec<Box<RawValue>>>,
-    /// Rules that all have to hold.
+    /// Rules that must all match.
     #[serde(default)]
     #[schemars(with = "Option<Vec<Value>>")]
     pub require: Option<Vec<Box<RawValue>>>,

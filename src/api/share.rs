@@ -22,59 +22,59 @@ pub const PAGE: u32 = 100;
 
 pub type Share = Object<ShareFields>;
 
-/// The known fields of a share.
+/// A resource share as the API returns it; it may have more fields.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct ShareFields {
-    /// The share's identifier.
+    /// The ID of the share.
     #[schemars(with = "String")]
     pub id: ShareId,
-    /// What it is called.
+    /// The name of the share.
     #[serde(default)]
     pub name: String,
-    /// The account that shares.
+    /// The ID of the account that shares.
     pub account_id: Option<String>,
-    /// That account's name.
+    /// The name of the account that shares.
     pub account_name: Option<String>,
-    /// The organization that both sides belong to.
+    /// The ID of the organization of both accounts.
     pub organization_id: Option<String>,
-    /// How far its life has come.
+    /// The state of the share.
     pub status: Option<Status>,
-    /// Whether single accounts or a whole organization receive it.
+    /// Whether the recipients are single accounts or a whole organization.
     pub target_type: Option<Target>,
-    /// Whether this account shares or receives.
+    /// Whether this account sends or receives the share.
     pub kind: Option<Kind>,
     /// When it was created (RFC 3339).
     pub created: Option<String>,
     /// When it was last changed (RFC 3339).
     pub modified: Option<String>,
-    /// How many recipients have it, where this was asked for.
+    /// The number of associated recipients, if requested.
     pub associated_recipient_count: Option<u64>,
-    /// How many it is being pushed to.
+    /// The number of recipients that are being associated.
     pub associating_recipient_count: Option<u64>,
-    /// How many it was taken from.
+    /// The number of removed recipients.
     pub disassociated_recipient_count: Option<u64>,
-    /// How many it is being taken from.
+    /// The number of recipients that are being removed.
     pub disassociating_recipient_count: Option<u64>,
-    /// What is shared, where this was asked for.
+    /// The resources in the share, if requested.
     pub resources: Option<Vec<resource::ResourceFields>>,
 }
 
-/// How far the life of a share, or of a resource in it, has come.
+/// The state of a share or of a shared resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// It exists.
+    /// The object exists.
     Active,
-    /// It is being deleted.
+    /// The object is being deleted.
     Deleting,
-    /// It was deleted; the record stays.
+    /// The object was deleted; the API still lists its record.
     Deleted,
-    /// A state that this program does not know: never taken for active.
+    /// A state unknown to this version; treat it as not active.
     #[serde(untagged)]
     Other(String),
 }
 
-/// What receives a share.
+/// The kind of recipient of a share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -82,20 +82,20 @@ pub enum Target {
     Account,
     /// A whole organization.
     Organization,
-    /// Something that this program does not know.
+    /// A kind unknown to this version.
     #[serde(untagged)]
     Other(String),
 }
 
-/// Which side of a share this account is on.
+/// Whether this account sends or receives a share.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// It shares.
+    /// This account sends the share.
     Sent,
-    /// It receives.
+    /// This account receives the share.
     Received,
-    /// Something that this program does not know.
+    /// A kind unknown to this version.
     #[serde(untagged)]
     Other(String),
 }

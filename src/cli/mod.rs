@@ -92,7 +92,7 @@ pub enum Command {
     /// Manage resource shares
     #[command(subcommand, visible_alias = "shares")]
     Share(LazyCommand<share::Command>),
-    /// Print the account as a file for `plan` and `apply`
+    /// Export the account's state as a file for `plan` and `apply`
     Export(LazyCommand<desired::export::Args>),
     /// Show what `apply` would change
     Plan(LazyCommand<desired::plan::Args>),

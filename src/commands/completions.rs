@@ -16,7 +16,7 @@ pub struct Args {
     /// Shell
     shell: Shell,
 
-    /// Complete domains, identity providers, apps and journal entries, too
+    /// Also complete domains, identity providers, apps and journal entries
     #[arg(long)]
     dynamic: bool,
 }

@@ -37,14 +37,14 @@ pub struct ShowArgs {}
   $EDITOR \"$(cfsso config path)\"")]
 pub struct PathArgs {}
 
-/// A setting, and where it comes from.
+/// A setting and its source.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Setting {
-    /// What is set.
+    /// The name of the setting.
     name: &'static str,
-    /// The value; null where there is none. Never a secret.
+    /// The value; `null` if it is not set. Secrets are never printed.
     value: Option<String>,
-    /// An option, a variable, `profile` or `default`.
+    /// The option or environment variable that set the value, `profile` or `default`.
     source: String,
     #[serde(skip)]
     is_run_option: bool,

@@ -34,13 +34,13 @@ pub struct Args {
     assume_enabled: bool,
 }
 
-/// What was found.
+/// The result of `cfsso diagnose`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Findings {
     schema: &'static str,
-    /// Whether nothing was found that stops a sign-in.
+    /// Whether no diagnosis found a cause that prevents a sign-in.
     ok: bool,
-    /// One for the address, or one for each domain.
+    /// The diagnosis of the email address, or one for each domain.
     diagnoses: Vec<Report>,
 }
 

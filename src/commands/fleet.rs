@@ -16,36 +16,36 @@ use crate::plural::count_noun;
 /// Accounts read at once. Their requests share one rate limit.
 const MAX_CONCURRENT: usize = 8;
 
-/// The results of a command for several accounts.
+/// The result of a command for several accounts.
 #[derive(Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     /// The command, such as `connector list`.
     command: &'static str,
-    /// Whether every account was read, without findings.
+    /// Whether every account was read and has no findings.
     ok: bool,
-    /// How many accounts could not be read.
+    /// The number of accounts that could not be read.
     failed: usize,
-    /// One result for each account, by name and ID.
+    /// The result of each account, ordered by name and ID.
     accounts: Vec<AccountResult>,
 }
 
 /// The result for one account.
 #[derive(Serialize, JsonSchema)]
 struct AccountResult {
-    /// The account's identifier.
+    /// The ID of the account.
     account: String,
-    /// Its name, if the token can list accounts.
+    /// The name of the account; `null` if the token cannot list accounts.
     name: Option<String>,
     /// What it is called on screen: the name, with the ID if other accounts share it.
     #[serde(skip)]
     label: String,
-    /// The exit code that the command has for this account alone.
+    /// The exit code of the command for this account alone.
     exit_code: ExitCode,
-    /// What the command prints for this account alone; null if it failed.
+    /// The output of the command for this account alone; `null` if it failed.
     #[schemars(with = "Option<serde_json::Value>")]
     result: Option<Printed>,
-    /// Why it failed.
+    /// The error; `null` if the command succeeded.
     error: Option<ErrorReport>,
 }
 

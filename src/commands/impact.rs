@@ -40,7 +40,7 @@ pub struct Args {
     /// Email domain
     domain: EmailDomain,
 
-    /// How recent a sign-in has to be
+    /// Maximum age of a sign-in that counts as recent
     #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = duration)]
     login_within: Duration,
 

@@ -60,7 +60,7 @@ pub struct RecoveryTokenArgs {
     #[arg(long, value_name = "DAYS", default_value_t = Thresholds::MIN_TOKEN_DAYS)]
     pub min_token_days: u32,
 
-    /// How recent a sign-in has to be
+    /// Maximum age of a sign-in that counts as recent
     #[arg(long, value_name = "DURATION", default_value = "30d", value_parser = duration)]
     pub login_within: Duration,
 }
@@ -120,23 +120,23 @@ impl RecoveryTokenArgs {
     }
 }
 
-/// What was checked before enforcement.
+/// The result of `cfsso preflight`.
 #[derive(Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether enforcement may be enabled.
+    /// Whether no check prevents enabling SSO.
     ok: bool,
     /// The email domain.
     domain: String,
-    /// The connector's identifier.
+    /// The ID of the connector.
     connector: String,
-    /// Whether enforcement is on already.
+    /// Whether SSO is already enabled.
     enabled: Option<bool>,
-    /// How many members of the account are at the domain; null if they cannot be read.
+    /// The number of account members at the domain; `null` if members cannot be read.
     affected_members: Option<usize>,
-    /// How many checks passed, in words.
+    /// The counts of passed checks, failed checks and warnings, in words.
     summary: String,
-    /// The checks, in their order.
+    /// The checks, in execution order.
     checks: Vec<Check>,
 }
 

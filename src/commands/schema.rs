@@ -96,7 +96,7 @@ pub const KINDS: &[Kind] = &[
     kind::<super::journal::undo::Report>("journal-undo", "journal undo"),
 ];
 
-/// A failure as it is printed.
+/// The error output of a command that failed.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "only its schema is used")]
 struct Envelope {

@@ -15,12 +15,12 @@ use crate::flow::undo::Ready;
 use crate::flow::{Env, Error, FlowError};
 use crate::output::{Page, Status, Text};
 
-/// One entry of a report.
+/// A journal entry that was undone or skipped.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct UndoneEntry {
-    /// The journal's entry.
+    /// The ID of the journal entry.
     pub entry: String,
-    /// What was done to it, or why nothing was.
+    /// What was undone, or why the entry was skipped.
     pub description: String,
 }
 

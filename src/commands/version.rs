@@ -10,15 +10,15 @@ use crate::output::{Page, Render, Text};
   cfsso version -o json | jq -r .commit")]
 pub struct Args;
 
-/// The build.
+/// The version and build of cfsso.
 #[derive(Serialize, JsonSchema)]
 pub struct Report {
     version: &'static str,
-    /// The commit, if the build was told of it (`GITHUB_SHA`).
+    /// The Git commit; `null` if `GITHUB_SHA` was not set at build time.
     commit: Option<&'static str>,
     os: &'static str,
     arch: &'static str,
-    /// `release` or `debug`.
+    /// The build profile: `release` or `debug`.
     profile: &'static str,
 }
 

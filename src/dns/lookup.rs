@@ -31,64 +31,64 @@ pub enum Delegation {
     Unknown,
 }
 
-/// What one server said.
+/// The response of one DNS server.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Server {
-    /// Its address and port, `ip:port`.
+    /// The address and port of the server, `ip:port`.
     pub server: String,
-    /// Its host name, where it is known.
+    /// The host name of the server, if known.
     pub name: Option<String>,
-    /// What it is asked as.
+    /// The role of the server.
     pub role: Role,
-    /// How the answer came.
+    /// The transport of the response.
     pub transport: Transport,
-    /// The response code, such as `NOERROR`; null where nothing came.
+    /// The response code, such as `NOERROR`; `null` if there was no response.
     #[schemars(with = "Option<String>")]
     pub rcode: Option<Rcode>,
-    /// Whether the answer was authoritative (AA).
+    /// Whether the response is authoritative (AA).
     pub authoritative: bool,
-    /// Whether the answer over UDP was cut off; `transport` says if it came whole over TCP.
+    /// Whether the UDP response was truncated (TC); if so, `transport` shows whether TCP succeeded.
     pub truncated: bool,
-    /// What DNSSEC says of the answer, where the server says it.
+    /// The DNSSEC status of the response; `null` if the server does not report one.
     pub dnssec: Option<Dnssec>,
-    /// The seconds for which the records may still be cached.
+    /// The remaining time for which the records may be cached, in seconds.
     pub ttl: Option<u32>,
-    /// The serial number of its zone's SOA record.
+    /// The serial number of the zone's SOA record.
     pub soa_serial: Option<u32>,
-    /// The milliseconds to the answer.
+    /// The response time, in milliseconds.
     pub rtt_ms: Option<u64>,
     /// The TXT records of the domain.
     pub records: Vec<Txt>,
-    /// Why nothing came.
+    /// The reason why there was no usable response.
     #[schemars(with = "Option<String>")]
     pub error: Option<Failure>,
-    /// The names that the domain is an alias of (CNAME), in order.
+    /// The targets of the CNAME records that were followed, in order.
     pub aliases: Vec<String>,
-    /// The seconds for which an absence may be cached, at a recursive resolver
-    /// still: min(SOA TTL, SOA MINIMUM), RFC 2308 section 5.
+    /// How long the absence of the record may be cached, in seconds (at a recursive resolver,
+    /// the remaining time): the minimum of SOA TTL and SOA MINIMUM, RFC 2308 section 5.
     pub negative_ttl: Option<u32>,
-    /// Extended errors (RFC 8914), as `code: text`.
+    /// Extended DNS errors (RFC 8914), as `code: text`.
     pub extended_errors: Vec<String>,
 }
 
-/// What a server is asked as.
+/// The role of a DNS server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// It is authoritative for the zone.
+    /// An authoritative name server of the zone.
     #[default]
     Authoritative,
-    /// It looks answers up and caches them.
+    /// A recursive resolver, which caches responses.
     Recursive,
 }
 
-/// What DNSSEC says of an answer (RFC 4035 section 4.3).
+/// The DNSSEC status of a response (RFC 4035 section 4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Dnssec {
-    /// The server validated it (AD).
+    /// The server validated the response (AD).
     Secure,
-    /// The server refuses it because validation failed.
+    /// The server rejects the response because DNSSEC validation failed.
     Bogus,
 }
 

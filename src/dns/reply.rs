@@ -7,16 +7,16 @@ use hickory_proto::op::Message;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-/// How an answer came.
+/// The transport of a DNS response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
-    /// One packet.
+    /// UDP.
     #[default]
     Udp,
-    /// A stream, after a truncated packet.
+    /// TCP, after a truncated UDP response.
     Tcp,
-    /// HTTPS (RFC 8484), where port 53 is blocked.
+    /// DNS over HTTPS (RFC 8484), used if port 53 is blocked.
     Https,
 }
 

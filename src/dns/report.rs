@@ -12,7 +12,7 @@ use super::verdict::{Diagnosis, Verdict};
 use crate::domain::EmailDomain;
 use crate::rfc3339;
 
-/// The TXT records of a domain, and what they mean.
+/// The result of `cfsso dig`: the TXT records of a domain and their diagnosis.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(title = "cfsso/dig/v1")]
 pub struct Report {
@@ -20,23 +20,23 @@ pub struct Report {
     pub schema: &'static str,
     /// The domain.
     pub name: String,
-    /// The code that was looked for; null where any would do.
+    /// The expected verification code; `null` if any code is accepted.
     pub expected: Option<String>,
-    /// The verdict.
+    /// The state of the verification code.
     pub verdict: Verdict,
-    /// One sentence for people.
+    /// The verdict in one sentence.
     pub summary: String,
-    /// What to do; null where there is nothing to do.
+    /// The action that fixes the problem; `null` if the code is visible.
     pub fix: Option<String>,
-    /// When the last cache forgets, if only caches stand in the way (RFC 3339, UTC).
+    /// When the last outdated cache entry expires (RFC 3339, UTC), if caching is the cause.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub visible_at: Option<Timestamp>,
-    /// What the verdict rests on, a line each.
+    /// The observations behind the verdict, one sentence each.
     pub evidence: Vec<String>,
-    /// The distinct values seen, their character-strings joined without a space.
+    /// The distinct TXT values found; the strings of each record are joined without a space.
     pub texts: Vec<String>,
-    /// What each server said: authoritative first, then by name and address.
+    /// The response of each server: authoritative servers first, then by name and address.
     pub servers: Vec<Server>,
 }
 

@@ -15,13 +15,13 @@ pub struct Txt {
     pub strings: Vec<Vec<u8>>,
 }
 
-/// A record in JSON.
+/// A TXT record.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Txt")]
 pub(super) struct TxtJson {
-    /// The character-strings joined without a space.
+    /// The character-strings, joined without a space.
     text: String,
-    /// The character-strings one by one.
+    /// The character-strings of the record.
     strings: Vec<String>,
 }
 

@@ -4,35 +4,35 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What a survey shows.
+/// The state of a verification code in DNS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Every server that was asked serves exactly the code.
+    /// Every queried server returns the code.
     Visible,
-    /// Some name servers serve it, others do not or did not answer.
+    /// Some name servers return the code; others do not, or do not respond.
     PartiallyPublished,
-    /// No name server has it.
+    /// No name server returns the code.
     NotPublished,
-    /// Every name server serves it; a cache still remembers that it was missing.
+    /// Every name server returns the code, but a resolver has cached its absence.
     CachedNegative,
-    /// Every name server serves it; a cache still caches the old records.
+    /// Every name server returns the code, but a resolver has cached the old records.
     CachedStale,
-    /// The domain has a value that was meant to be the code and is not it.
+    /// The domain has a similar or a different verification code instead.
     WrongValue,
-    /// The code stands at another name.
+    /// The code is published at another name.
     WrongName,
-    /// The domain is an alias, beside which no other record can stand.
+    /// The domain is a CNAME, which excludes TXT records at the same name.
     CnameConflict,
-    /// Validating resolvers reject the zone's answers.
+    /// Validating resolvers reject the responses of the zone.
     DnssecBogus,
-    /// Servers that the zone is delegated to do not answer for it.
+    /// Servers in the zone's delegation are not authoritative for it.
     LameDelegation,
-    /// The zone reports that the name does not exist.
+    /// The name does not exist in the zone (NXDOMAIN).
     Nxdomain,
     /// The domain is not registered or not delegated.
     NoDelegation,
-    /// Servers did not answer, so that the result is unknown.
+    /// Servers did not respond, so the state is unknown.
     Unreachable,
 }
 

@@ -7,26 +7,26 @@ use serde::Serialize;
 use crate::api::audit_log::AuditRow;
 use crate::rfc3339;
 
-/// A change of something that a sign-in goes through.
+/// A configuration change that can affect sign-ins, from the audit log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
-    /// When it was (RFC 3339).
+    /// When the change was made (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub at: Timestamp,
-    /// Who: an address or the name of a token.
+    /// The actor: an email address or the name of a token.
     pub who: String,
-    /// From which IP address.
+    /// The IP address of the actor.
     pub ip: Option<String>,
-    /// What was done, in words.
+    /// The description of the change.
     pub what: String,
-    /// The identifier of what was changed.
+    /// The ID of the changed object.
     pub object: Option<String>,
-    /// `PUT`, for one.
+    /// The HTTP method of the request, such as `PUT`.
     pub method: String,
     /// The path of the request.
     pub path: String,
-    /// The request's identifier at Cloudflare.
+    /// The Cloudflare Ray ID of the request.
     pub ray_id: Option<String>,
 }
 

@@ -6,30 +6,29 @@ use serde::Serialize;
 
 use crate::shell;
 
-/// A check before a change.
+/// A check before a change, and its result.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct Check {
-    /// The name of the check, also for `--accept-risk`.
+    /// The ID of the check, as used by `--accept-risk`.
     pub id: CheckId,
     /// The severity of a failure.
     pub severity: Severity,
     /// The result of the check.
     pub state: CheckState,
-    /// What the check found.
+    /// The result in one sentence.
     pub detail: String,
     /// The command or action that fixes a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
-    /// The words of the command that fixes a failure, where it needs nothing else.
+    /// The arguments of the command that fixes a failure, if it needs no others.
     #[serde(skip)]
     pub repair: Option<Vec<String>>,
-    /// The permission that a token needs for the check.
+    /// The permission that the check requires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required_permission: Option<&'static str>,
 }
 
-/// The names of the checks before enforcement is enabled, and before a team is
-/// renamed.
+/// The ID of a check that runs before SSO is enabled or the team is renamed.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema, ValueEnum,
 )]
@@ -75,35 +74,35 @@ pub enum CheckId {
     /// The organization is not read-only in the dashboard
     #[value(hide = true)]
     TeamNotReadOnly,
-    /// The new TXT records can be published without a person
+    /// The new TXT records can be published automatically
     #[value(hide = true)]
     TxtCanBePublished,
-    /// Members get in while SSO is off
+    /// Members can reset their password while SSO is off
     #[value(hide = true)]
     PasswordResetPossible,
 }
 
-/// What a failed check means.
+/// The effect of a failed check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// The change is refused.
+    /// The change is refused if the check fails.
     Error,
     /// The change is made, with a warning.
     Warning,
 }
 
-/// How a check came out.
+/// The state of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckState {
-    /// As it should be.
+    /// The check passed.
     Passed,
-    /// Not as it should be.
+    /// The check failed.
     Failed,
-    /// Could not be looked at: counts as a warning.
+    /// The check could not run; counts as a warning.
     NotChecked,
-    /// Failed, and the operator took the risk.
+    /// The check failed, and the risk was accepted with `--accept-risk`.
     Accepted,
 }
 

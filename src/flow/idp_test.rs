@@ -8,12 +8,12 @@ use super::journal::Entry;
 use super::{Env, FlowError};
 use crate::api::idp::Idp;
 
-/// What a person said of a test.
+/// The user's answer to a test of an identity provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HandTest {
-    /// The identifier of the identity provider.
+    /// The ID of the identity provider.
     pub tested_idp: String,
-    /// Whether the sign-in succeeded.
+    /// Whether the user reported success.
     pub succeeded: bool,
 }
 

@@ -21,34 +21,34 @@ use crate::rfc3339;
 
 const MAX_CONCURRENT: usize = 8;
 
-/// What enforcing SSO for a domain changes, and for whom.
+/// The result of `cfsso impact`: who is affected by SSO for a domain.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     /// The email domain.
     pub domain: String,
-    /// The account whose logs were read.
+    /// The ID of the account whose logs were read.
     pub account: String,
-    /// Sign-ins before this are left out (RFC 3339).
+    /// Sign-ins before this time are ignored (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub since: Timestamp,
-    /// Whether SSO is enforced for the domain; null if the connectors cannot be read.
+    /// Whether SSO is enforced for the domain; `null` if the connectors cannot be read.
     pub sso: Option<Enforcement>,
     /// The number of members by effect.
     pub counts: Counts,
-    /// The accounts, by name and ID.
+    /// The accounts, ordered by name and ID.
     pub accounts: Vec<AccountSummary>,
-    /// The members that are affected or that need to know, by effect and email address.
+    /// The members at the domain or a subdomain, and super administrators at other domains,
+    /// ordered by effect and email address.
     pub members: Vec<AffectedMember>,
-    /// What enforcement does to API tokens: nothing.
+    /// The effect on API tokens: always `unaffected`.
     pub api_tokens: &'static str,
-    /// What could not be read, and why.
+    /// The areas that could not be read, each with the reason.
     pub not_checked: Vec<String>,
 }
 
-/// The number of members by effect, each email address once.
-/// Enforcement by the account in use.
+/// Whether the account in use enforces SSO for the domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Enforcement {
@@ -57,17 +57,18 @@ pub enum Enforcement {
     NoConnector,
 }
 
+/// The number of members by effect; each email address counts once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
-    /// Those at the domain: `sso`, `cannot_sign_in` and `invited`.
+    /// Members at the domain: the sum of `sso`, `cannot_sign_in` and `invited`.
     pub affected: usize,
-    /// Those who sign in through the identity provider.
+    /// Members who sign in through the identity provider.
     pub sso: usize,
-    /// Those with a plus address.
+    /// Members with a plus address, who cannot sign in.
     pub cannot_sign_in: usize,
     /// Pending invitations at the domain.
     pub invited: usize,
-    /// Those at a sub-domain.
+    /// Members at a subdomain.
     pub not_covered: usize,
     /// Super administrators at another domain.
     pub super_administrators_outside: usize,
@@ -75,65 +76,65 @@ pub struct Counts {
     pub others: usize,
 }
 
-/// The members of one account.
+/// The number of members of one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AccountSummary {
-    /// The account's identifier.
+    /// The ID of the account.
     pub id: String,
-    /// Its name.
+    /// The name of the account.
     pub name: Option<String>,
-    /// How many members it has, invitations included; null if they cannot be read.
+    /// The number of members, including pending invitations; `null` if they cannot be read.
     pub members: Option<usize>,
-    /// How many of them are at the domain.
+    /// The number of members at the domain; `null` if they cannot be read.
     pub affected: Option<usize>,
 }
 
-/// A member, and what enforcement means for them.
+/// A member and the effect of SSO on them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AffectedMember {
     /// The email address, in lower case.
     pub email: String,
-    /// What changes for them.
+    /// The effect of SSO on the member.
     pub effect: Effect,
-    /// Whether they are a super administrator of one of the accounts.
+    /// Whether the member is a super administrator of one of the accounts.
     pub super_administrator: bool,
-    /// Whether they signed in since `since`; null if the logs cannot tell.
+    /// Whether the member has signed in since `since`; `null` if not all logs could be read.
     pub signed_in: Option<bool>,
-    /// The latest sign-in (RFC 3339).
+    /// When the member last signed in (RFC 3339); `null` if no sign-in since `since` is logged.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub last_sign_in: Option<Timestamp>,
-    /// The type of identity provider of the latest one in the login log, or `sso` if
-    /// only the audit log has one; null if unknown.
+    /// The identity provider type of the latest sign-in in the login log, or `sso` if only
+    /// the audit log contains one; `null` if unknown.
     pub through: Option<String>,
-    /// The accounts that they are a member of.
+    /// The accounts that the person is a member of.
     pub memberships: Vec<Membership>,
 }
 
-/// What enforcement changes for a member.
+/// The effect of SSO on a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// They sign in through the identity provider.
+    /// The member signs in through the identity provider.
     Sso,
-    /// They have a plus address, which SSO does not support.
+    /// The member has a plus address, which SSO does not support: sign-in fails.
     CannotSignIn,
-    /// They have to accept the invitation by signing in with SSO.
+    /// The invited person has to sign in with SSO to accept the invitation.
     Invited,
-    /// They are at a sub-domain: without a connector of its own nothing changes.
+    /// The member is at a subdomain, which needs its own connector: nothing changes.
     NotCovered,
-    /// They are at another domain: nothing changes.
+    /// The member is at another domain: nothing changes.
     Outside,
 }
 
-/// A membership in an account.
+/// A membership in one account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Membership {
-    /// The account's identifier.
+    /// The ID of the account.
     pub account: String,
-    /// Its name.
+    /// The name of the account.
     pub account_name: Option<String>,
-    /// `accepted` or `pending`.
+    /// The state of the membership: `accepted` or `pending`.
     pub status: Option<String>,
     /// The names of the roles and permission groups.
     pub roles: Vec<String>,

@@ -11,26 +11,26 @@ use crate::api::access_log::{self, LoginRow};
 use crate::api::app::App;
 use crate::rfc3339;
 
-/// A sign-in, or an attempt.
+/// A sign-in or a denied attempt, from the Access login log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Login {
-    /// When it was (RFC 3339).
+    /// When the sign-in was made (RFC 3339); `null` if the log has no valid time.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub at: Option<Timestamp>,
     /// The email address that was used.
     pub email: String,
-    /// Whether Access allowed it.
+    /// Whether Access allowed the sign-in.
     pub allowed: Option<bool>,
-    /// The type of the identity provider.
+    /// The type of the identity provider, such as `okta`.
     pub idp_type: Option<String>,
-    /// The country that the IP address is in.
+    /// The country code of the IP address, in upper case.
     pub country: Option<String>,
     /// The IP address.
     pub ip: Option<String>,
-    /// The request's identifier at Cloudflare.
+    /// The Cloudflare Ray ID of the request.
     pub ray_id: Option<String>,
-    /// The application: host and path.
+    /// The hostname and path of the application.
     pub app_domain: Option<String>,
 }
 

@@ -12,36 +12,36 @@ use super::check::{Check, CheckState};
 use crate::api::document::masked;
 use crate::api::request::WriteRequest;
 
-/// What a command is about to do.
+/// The plan of a command: checks and requests.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Plan {
     schema: &'static str,
-    /// What was looked at first.
+    /// The checks before the change.
     pub checks: Vec<Check>,
-    /// What will be sent, in order.
+    /// The requests, in the order in which they are sent.
     pub changes: Vec<Change>,
 }
 
-/// One request that changes something.
+/// A request that changes an object.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Change {
-    /// What it does, in words.
+    /// The description of the change.
     pub title: String,
-    /// The request as it will be sent.
+    /// The request, without secrets.
     #[schemars(with = "Value")]
     pub request: Box<RawValue>,
-    /// What it turns into what.
+    /// The fields that change.
     pub diff: Vec<Difference>,
 }
 
-/// One field that changes. `null` stands for absent.
+/// A field that changes; `null` means that the field is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Difference {
-    /// The field's path, dots between its parts.
+    /// The path of the field, separated by dots.
     pub field: String,
-    /// Its value now.
+    /// The current value.
     pub before: Value,
-    /// Its value after the change.
+    /// The value after the change.
     pub after: Value,
 }
 

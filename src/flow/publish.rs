@@ -23,14 +23,14 @@ const MARK: &str = "cfsso: SSO connector ";
 /// A TXT record to publish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TxtRecord {
-    /// The owner name of the record: the email domain itself.
+    /// The name of the record: the email domain itself.
     pub name: String,
     /// The type of the record, `TXT`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// The value of the record, without quotes.
     pub value: String,
-    /// Its time to live in seconds, as proposed.
+    /// The proposed TTL, in seconds.
     pub ttl: u32,
 }
 

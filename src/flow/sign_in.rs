@@ -81,9 +81,9 @@ pub async fn failing_providers(
 pub struct DomainSignIn {
     /// The email domain.
     pub domain: String,
-    /// Whether SSO is enabled; null if the API does not say.
+    /// Whether SSO is enabled; `null` if the API does not report it.
     pub enabled: Option<bool>,
-    /// The sign-in methods, worded to follow "users sign in"; null if not checked.
+    /// The sign-in methods, worded to follow "users sign in"; `null` if not checked.
     #[schemars(with = "Option<Vec<String>>")]
     pub methods: Option<Vec<SignInMethod>>,
 }

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::{Error, FlowError, FlowErrorKind};
 
-/// How far a step is.
+/// The state of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
     /// The step was already complete before this run.
     Skipped,
-    /// The step is left for later, or for another person.
+    /// The step remains to be done, in a later run or by another person.
     Pending,
     /// The step is in progress.
     Running,
@@ -42,7 +42,7 @@ impl StepState {
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[schemars(rename = "Step")]
 pub struct Step<I> {
-    /// Which step.
+    /// The ID of the step.
     pub id: I,
     /// The state of the step.
     pub state: StepState,

@@ -29,30 +29,30 @@ pub struct Options {
     pub logins: bool,
 }
 
-/// Something that happened.
+/// A row of the timeline: a change or a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Row {
-    /// When it was (RFC 3339).
+    /// When it happened (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub at: Timestamp,
-    /// Who: an address or the name of a token.
+    /// The actor: an email address, a local user or the name of a token.
     pub who: String,
-    /// What, in words.
+    /// The description of the change or sign-in.
     pub what: String,
-    /// The name or the identifier of what it was about.
+    /// The name or ID of the changed object.
     pub object: Option<String>,
-    /// How it is now, where that is known: the log does not have what was written.
+    /// The current state of the object, if known; the log does not contain the written values.
     pub now: Option<String>,
-    /// Where it is from.
+    /// The source of the row.
     pub source: RowSource,
-    /// The entry of this machine's journal.
+    /// The ID of the journal entry on this machine.
     pub journal_entry: Option<String>,
-    /// The request's identifier at Cloudflare.
+    /// The Cloudflare Ray ID of the request.
     pub ray_id: Option<String>,
 }
 
-/// Where a row is from.
+/// The source of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowSource {
@@ -61,36 +61,36 @@ pub enum RowSource {
     Journal,
 }
 
-/// The list, and what it lacks.
+/// The result of `cfsso timeline`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Timeline {
     schema: &'static str,
-    /// From when (RFC 3339).
+    /// The start of the time range (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub since: Timestamp,
-    /// To when (RFC 3339).
+    /// The end of the time range (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub until: Timestamp,
-    /// What happened, the oldest first.
+    /// The rows, oldest first.
     pub rows: Vec<Row>,
-    /// The first denied sign-in (RFC 3339).
+    /// When a sign-in was first denied (RFC 3339); `null` if none was.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub first_denied: Option<Timestamp>,
-    /// The first allowed sign-in after it (RFC 3339).
+    /// When a sign-in was first allowed after `first_denied` (RFC 3339).
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub first_allowed_after: Option<Timestamp>,
-    /// The time of the newest row of the audit log (RFC 3339); rows may be up to 450
-    /// seconds late.
+    /// The time of the newest audit log row that was read (RFC 3339). Rows can appear up to
+    /// 450 seconds late.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub newest_audit_row: Option<Timestamp>,
-    /// What could not be read, and why.
+    /// The areas that could not be read, each with the reason.
     pub not_checked: Vec<String>,
-    /// What bypasses of this machine left, for a post-mortem.
+    /// The open bypasses of this machine, for a post-mortem.
     #[serde(skip)]
     pub bypass: Option<BypassStatus>,
 }

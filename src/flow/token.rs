@@ -15,70 +15,70 @@ use crate::api::{self, Client, ErrorKind};
 
 const MOST_ACCOUNTS: usize = 5;
 
-/// What was found out about the credential in use.
+/// The result of `cfsso token check` and `cfsso whoami`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether it can be used for what was asked.
+    /// Whether the credential is active and belongs to the account in use.
     pub ok: bool,
-    /// The kind of credential; `null` if no API route recognises it.
+    /// The kind of credential; `null` if the API does not recognize it.
     pub kind: Option<Owner>,
-    /// The token's identifier, which is not a secret.
+    /// The ID of the token (not a secret).
     pub id: Option<String>,
-    /// Its state, as the API says it.
+    /// The state of the token as in the API, such as `active`.
     pub status: Option<String>,
-    /// From when on it can be used (RFC 3339).
+    /// When the token becomes valid (RFC 3339); `null` if it is valid from the start.
     pub not_before: Option<String>,
-    /// Until when it can be used (RFC 3339); `null` for ever.
+    /// When the token expires (RFC 3339); `null` if it does not expire.
     pub expires_on: Option<String>,
-    /// The account that was named, or the only one.
+    /// The ID of the account in use: the specified one, or the only one of the token.
     pub account: Option<String>,
-    /// The account that the token belongs to.
+    /// The ID of the account that owns the token; `null` if a user owns it.
     pub owner: Option<String>,
     /// The accounts that the token can list; `null` if it cannot list accounts.
     pub accounts: Option<Vec<VisibleAccount>>,
-    /// What the token can read; `null` if this was not tested.
+    /// The result of a read in each area; `null` if not tested.
     pub reads: Option<Vec<ReadAccess>>,
-    /// What is wrong with it.
+    /// The problem with the credential; `null` if `ok` is true.
     pub problem: Option<String>,
-    /// What to do about it.
+    /// The action that fixes the problem.
     #[serde(skip)]
     pub fix: Option<String>,
 }
 
-/// The kind of a credential.
+/// The kind of credential.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Owner {
-    /// A user's token.
+    /// A user token.
     User,
-    /// An account's token.
+    /// An account token.
     Account,
-    /// A user's Global API Key.
+    /// The Global API Key of a user.
     GlobalApiKey,
 }
 
-/// An account by ID and name.
+/// The ID and name of an account.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct VisibleAccount {
-    /// Its identifier.
+    /// The ID of the account.
     pub id: String,
-    /// Its name.
+    /// The name of the account.
     pub name: Option<String>,
 }
 
-/// A test of whether the token can read an area.
+/// Whether the token can read an area.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ReadAccess {
-    /// What was read.
+    /// The name of the area.
     pub area: &'static str,
-    /// Whether the token can read the area; `null` if the answers do not show it.
+    /// Whether the token can read the area; `null` if the responses do not show it.
     pub allowed: Option<bool>,
-    /// The permission for it, as the API calls it.
+    /// The name in the API of the required permission.
     pub required_permission: Option<&'static str>,
-    /// The same, as the dashboard calls it.
+    /// The name of the permission in the dashboard.
     pub dashboard: Option<String>,
-    /// The API's error, if it did not allow the request.
+    /// The API error, if the read was not allowed.
     pub error: Option<String>,
 }
 

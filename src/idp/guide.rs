@@ -3,62 +3,62 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What an IdP has to know of Access (API reference, section 3, fixed URLs).
+/// The values of Access to enter at an identity provider (API reference, section 3, fixed URLs).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Values {
-    /// Redirect URI of `OpenID` Connect; ACS URL and entity ID of SAML.
+    /// The redirect URI for OpenID Connect; the ACS URL and entity ID for SAML.
     pub callback: String,
-    /// Metadata of the service provider.
+    /// The URL of the service provider metadata for SAML.
     pub metadata: String,
-    /// The same for one identity provider: with its own certificate set.
+    /// The metadata URL of one identity provider, with its own certificate set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub own_metadata: Option<String>,
-    /// The keys that Access signs with.
+    /// The URL of the keys that Access signs with.
     pub certs: String,
-    /// Where the organization's people sign in.
+    /// The URL of the organization's sign-in page, without a path.
     pub origin: String,
 }
 
-/// A product that there are steps for.
+/// A product with set-up steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Product {
-    /// Okta, by `OpenID` Connect.
+    /// Okta with OpenID Connect.
     Okta,
-    /// Okta, by SAML.
+    /// Okta with SAML.
     OktaSaml,
     /// Microsoft Entra ID.
     Entra,
-    /// Google, for personal accounts.
+    /// Google personal accounts.
     Google,
     /// Google Workspace.
     GoogleWorkspace,
-    /// authentik, by `OpenID` Connect.
+    /// authentik with OpenID Connect.
     Authentik,
-    /// Anything else that speaks `OpenID` Connect.
+    /// Another product with OpenID Connect.
     Oidc,
-    /// Anything else that speaks SAML.
+    /// Another product with SAML.
     Saml,
-    /// One-time PIN: nothing to enter anywhere.
+    /// One-time PIN; needs no values.
     OneTimePin,
-    /// Cloudflare itself: nothing to enter anywhere.
+    /// Cloudflare accounts; need no values.
     Cloudflare,
-    /// Passkeys: nothing to enter anywhere.
+    /// Passkeys; need no values.
     Passkeys,
-    /// A service with OAuth clients: GitHub and others.
+    /// A service with OAuth clients, such as GitHub.
     OAuth,
 }
 
-/// What to do at the IdP.
+/// The steps to set up an identity provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Guide {
     /// The product that the steps are for.
     pub product: Product,
-    /// Its name.
+    /// The name of the product.
     pub title: &'static str,
-    /// What to enter there, in the IdP's own words; empty where nothing is.
+    /// The values to enter, under the product's own field names; empty if there are none.
     pub fields: Vec<SetupField>,
-    /// What to do, in order.
+    /// The steps, in order.
     pub steps: Vec<String>,
 }
 
@@ -70,12 +70,12 @@ impl Guide {
     }
 }
 
-/// A field at the IdP and its value.
+/// A field to fill in at the identity provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SetupField {
-    /// What the IdP calls the field.
+    /// The name of the field at the identity provider.
     pub name: &'static str,
-    /// What to enter.
+    /// The value to enter.
     pub value: String,
 }
 
@@ -159,30 +159,30 @@ impl Product {
     }
 }
 
-/// What changes at the IdP when the organization's domain does.
+/// The changes to make at an identity provider when the team domain changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UrlChange {
     /// The product that the steps are for.
     pub product: Product,
-    /// Its name.
+    /// The name of the product.
     pub title: &'static str,
-    /// The fields that change; empty where nothing is to be entered.
+    /// The fields that change; empty if no values have to be entered.
     pub fields: Vec<FieldChange>,
-    /// Where they are, in order.
+    /// The steps to find the fields, in order.
     pub steps: Vec<&'static str>,
-    /// Whether the new values can stand beside the old ones, and so be entered
-    /// before the change.
+    /// Whether the new values can be entered before the rename, in addition to the
+    /// old ones.
     pub can_be_set_in_advance: bool,
 }
 
-/// A field at the IdP, and its values.
+/// A field to change at the identity provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldChange {
-    /// What the IdP calls the field.
+    /// The name of the field at the identity provider.
     pub name: &'static str,
-    /// What stands there.
+    /// The current value.
     pub before: String,
-    /// What to enter.
+    /// The value to enter.
     pub after: String,
 }
 

@@ -4,84 +4,84 @@ use serde::Serialize;
 /// A type of identity provider (API reference, section 3).
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IdpTypeSpec {
-    /// Its name in the API, case included.
+    /// The name of the type in the API (case-sensitive).
     #[serde(rename = "type")]
     pub name: &'static str,
-    /// What people call it.
+    /// The name of the product.
     pub title: &'static str,
-    /// Other names that guides and old answers use.
+    /// Other names in guides and older API responses.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schemars(with = "Option<Vec<String>>")]
     pub aliases: &'static [&'static str],
-    /// What `config` may hold.
+    /// The fields of `config`.
     pub fields: &'static [Field],
-    /// Whether it takes a `scim_config`.
+    /// Whether the type supports `scim_config`.
     pub scim: bool,
-    /// Whether it can be shared with the other accounts of an organization.
+    /// Whether the type can be shared with other accounts of the organization.
     pub federable: bool,
 }
 
 /// A field of a type's `config`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Field {
-    /// Its name in the API.
+    /// The name of the field in the API.
     pub name: &'static str,
-    /// Whether it has to be there.
+    /// Whether the field is required.
     pub need: Requirement,
-    /// Whether the API takes it and never gives it back.
+    /// Whether the value is a secret, which the API never returns.
     pub secret: bool,
-    /// The type of its value.
+    /// The type of the value.
     pub value: Value,
-    /// What it is, in words.
+    /// The description of the field.
     pub help: &'static str,
 }
 
-/// Whether a field has to be there.
+/// Whether a field of `config` is required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Requirement {
-    /// The vendor's guide asks for it.
+    /// The vendor's set-up guide requires the field.
     Needed,
-    /// It may be left out.
+    /// The field can be omitted.
     Optional,
-    /// The API adds it; it may be sent back.
+    /// The API adds the field; an update may contain it.
     Returned,
 }
 
-/// What a field holds.
+/// The type of a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Value {
-    /// Any text.
+    /// Any string.
     Text,
-    /// A text without white space; no fragment if it is a URL.
+    /// A string without white space; if it is a URL, without a fragment.
     Identifier,
     /// A UUID.
     Uuid,
     /// A secret that is not a UUID.
     NotUuid,
-    /// A domain.
+    /// A domain name.
     Domain,
-    /// An `https` URL without fragment.
+    /// An `https` URL without a fragment.
     Url,
-    /// An `https` URL without path.
+    /// An `https` URL without a path.
     Origin,
     /// True or false.
     Boolean,
-    /// A whole number in this range.
+    /// An integer in this range.
     Number {
-        /// The least.
+        /// The minimum.
         least: u64,
-        /// The greatest.
+        /// The maximum.
         most: u64,
     },
-    /// Texts.
+    /// A list of strings.
     List,
-    /// Certificates: texts, PEM or bare base64.
+    /// A list of certificates, PEM or bare base64.
     Certificates,
-    /// Pairs of `attribute_name` and `header_name`.
+    /// A list of objects with `attribute_name` and `header_name`.
     Headers,
-    /// One of these words.
+    /// One of these strings.
     Choice(&'static [&'static str]),
 }
 

@@ -11,31 +11,30 @@ use super::text::Text;
 /// The longest label and a space, in columns.
 const GUTTER: usize = 7;
 
-/// Everything that is known of a failure. The names of its fields are part of
-/// the contract with scripts.
+/// The error of a failed command. Its field names are stable.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ErrorReport {
-    /// A stable word for what went wrong, such as `not-found`.
+    /// The stable name of the kind of error, such as `not-found`.
     pub kind: String,
-    /// What failed on what, in one sentence.
+    /// The error in one sentence: what failed, and on what.
     pub message: String,
-    /// Why, one sentence a layer, the outermost first.
+    /// The causes, one sentence each, outermost first.
     pub causes: Vec<String>,
-    /// The HTTP status, where the API answered.
+    /// The HTTP status; `null` if the API did not respond.
     pub http_status: Option<u16>,
-    /// The API's own errors.
+    /// The errors that the API returned.
     pub api_errors: Vec<ApiError>,
-    /// The `cf-ray` of the answer.
+    /// The Cloudflare Ray ID of the response (`cf-ray`).
     pub ray_id: Option<String>,
-    /// Verb and path of the request.
+    /// The method and path of the request.
     pub request: Option<String>,
-    /// Whether the same command may be run again as it is.
+    /// Whether the same command can be run again unchanged.
     pub retryable: bool,
-    /// What to do next, with the command to paste between backticks.
+    /// The next action; a command to run is in backticks.
     pub hint: Option<String>,
     /// The permission that the token lacks.
     pub required_permission: Option<String>,
-    /// The process's exit code.
+    /// The exit code of the process.
     pub exit_code: ExitCode,
 }
 
@@ -45,14 +44,14 @@ pub struct ErrorDocument<'a> {
     pub error: &'a ErrorReport,
 }
 
-/// One error as the API sent it.
+/// An error that the API returned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ApiError {
-    /// The API's number for it.
+    /// The error code of the API.
     pub code: Option<u64>,
-    /// The API's words.
+    /// The error message of the API.
     pub message: String,
-    /// Where the API documents the error.
+    /// The URL of the API's documentation of the error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub documentation_url: Option<String>,
 }

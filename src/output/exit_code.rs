@@ -1,41 +1,41 @@
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
-/// How a run ended. The numbers are stable.
+/// The exit code of a command. The numbers are stable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(with = "u8")]
 pub enum ExitCode {
     /// The command succeeded, and its result was confirmed.
     Done,
-    /// Any failure without a code of its own.
+    /// The command failed for a reason without its own exit code.
     Failure,
-    /// The command line or the configuration is wrong.
+    /// The command line or the configuration is invalid.
     Usage,
-    /// The person said no, or could not be asked.
+    /// The user declined, or confirmation was required without a terminal.
     Declined,
-    /// No token, or the API rejected it.
+    /// No token was found, or the API rejected it.
     Unauthenticated,
     /// The token lacks a permission.
     Forbidden,
-    /// The thing named does not exist.
+    /// The specified object does not exist.
     NotFound,
-    /// The state that was found is in the way.
+    /// The current state conflicts with the change.
     Conflict,
-    /// It may still come true: ask again later.
+    /// The requested state is not reached yet; run the command again later.
     NotYet,
-    /// The API cannot be reached or does not keep up.
+    /// The API is unreachable, rate limited or failing.
     Unavailable,
-    /// An audit or a dry run found something.
+    /// The audit or the dry run has findings or changes.
     Findings,
-    /// A safety check said no.
+    /// A safety check refused the change.
     Refused,
-    /// Some of the changes were made, others were not.
+    /// Some changes were made, others were not.
     HalfDone,
-    /// Ctrl-C or a signal.
+    /// The command was interrupted (Ctrl-C or a signal).
     Interrupted,
-    /// A trial ended by the loss of its terminal.
+    /// A trial was ended by a closed terminal (SIGHUP).
     HungUp,
-    /// A trial ended by `SIGTERM`.
+    /// A trial was ended by SIGTERM.
     Terminated,
 }
 

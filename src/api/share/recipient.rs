@@ -14,23 +14,23 @@ use crate::api::request::{Request, WriteRequest};
 
 pub type Recipient = Object<RecipientFields>;
 
-/// The known fields of a recipient.
+/// A recipient of a share as the API returns it; it may have more fields.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct RecipientFields {
-    /// The recipient's identifier within its share.
+    /// The ID of the recipient within its share.
     #[schemars(with = "String")]
     pub id: RecipientId,
-    /// The account that receives, by its new name.
+    /// The ID of the recipient account, in the current API field.
     #[schemars(with = "Option<String>")]
     pub recipient_account_id: Option<AccountId>,
-    /// The account that receives, by its old name.
+    /// The ID of the recipient account, in the older API field.
     #[schemars(with = "Option<String>")]
     pub account_id: Option<AccountId>,
-    /// The organization that receives.
+    /// The ID of the recipient organization.
     pub organization_id: Option<String>,
-    /// How far it has come.
+    /// The association state.
     pub association_status: Option<Association>,
-    /// How each resource arrives, where this was asked for.
+    /// The state of each shared resource at this recipient, if requested.
     #[serde(default)]
     pub resources: Option<Vec<ResourceStatus>>,
     /// When it was added (RFC 3339).
@@ -39,33 +39,33 @@ pub struct RecipientFields {
     pub modified: Option<String>,
 }
 
-/// How a recipient stands.
+/// The association state of a recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Association {
-    /// The share is being pushed to it.
+    /// The share is being associated with the recipient.
     Associating,
-    /// It has the share.
+    /// The recipient has access to the share.
     Associated,
-    /// The share is being taken from it.
+    /// The share is being removed from the recipient.
     Disassociating,
-    /// The share was taken from it; the record stays.
+    /// The share was removed from the recipient; the API still lists its record.
     Disassociated,
-    /// A state that this program does not know: never taken for associated.
+    /// A state unknown to this version; treat it as not associated.
     #[serde(untagged)]
     Other(String),
 }
 
-/// How one resource arrives at a recipient.
+/// The state of one shared resource at a recipient.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct ResourceStatus {
-    /// What went wrong, where something did.
+    /// The error of the association, if it failed.
     pub error: Option<String>,
-    /// What is shared.
+    /// The ID of the shared resource.
     pub resource_id: Option<String>,
-    /// Which version of it.
+    /// The version of the resource.
     pub resource_version: Option<u64>,
-    /// Whether the API has given up.
+    /// Whether the failure is permanent: the API does not retry.
     pub terminal: Option<bool>,
 }
 

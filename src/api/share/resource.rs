@@ -10,23 +10,23 @@ use crate::api::request::{Request, WriteRequest};
 
 pub type Resource = Object<ResourceFields>;
 
-/// The known fields of a resource.
+/// A shared resource as the API returns it; it may have more fields.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub struct ResourceFields {
-    /// The resource's identifier within its share.
+    /// The ID of the resource within its share.
     #[schemars(with = "String")]
     pub id: ResourceId,
-    /// The identifier of what is shared.
+    /// The ID of the shared object, such as a federation grant.
     pub resource_id: String,
-    /// What is shared.
+    /// The type of the shared object.
     pub resource_type: ResourceType,
-    /// The account that it belongs to.
+    /// The ID of the account that owns the object.
     pub resource_account_id: Option<String>,
-    /// Which version of it.
+    /// The version of the resource.
     pub resource_version: Option<u64>,
-    /// How far its life has come.
+    /// The state of the resource.
     pub status: Option<Status>,
-    /// What recipients are told with it.
+    /// The metadata for the recipients.
     #[serde(default)]
     pub meta: Value,
     /// When it was added (RFC 3339).
@@ -35,25 +35,25 @@ pub struct ResourceFields {
     pub modified: Option<String>,
 }
 
-/// What can be shared.
+/// The type of a shared resource.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResourceType {
     /// A WAF ruleset.
     CustomRuleset,
-    /// A policy of Gateway.
+    /// A Gateway policy.
     GatewayPolicy,
-    /// A destination of Gateway.
+    /// A Gateway destination IP address.
     GatewayDestinationIp,
-    /// Gateway's block page.
+    /// The settings of the Gateway block page.
     GatewayBlockPageSettings,
-    /// How Gateway matches email addresses.
+    /// The Gateway setting for extended email matching.
     GatewayExtendedEmailMatching,
-    /// An identity provider, by its grant.
+    /// The federation grant of an identity provider.
     IdpFederationGrant,
-    /// Trust.
+    /// A trust grant.
     TrustGrant,
-    /// Something that this program does not know: passed through.
+    /// A type unknown to this version, as the API returns it.
     #[serde(untagged)]
     Other(String),
 }

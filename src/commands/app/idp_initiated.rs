@@ -20,37 +20,37 @@ pub struct Args {
     app: Option<String>,
 }
 
-/// What to enter at an identity provider that starts the sign-in.
+/// The values to enter at an identity provider for IdP-initiated sign-in.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Values {
-    /// The dashboard's "SSO Endpoint URL".
+    /// The "SSO Endpoint URL" in the dashboard.
     sso_endpoint: SourcedValue,
-    /// The dashboard's "Access Entity ID or Issuer".
+    /// The "Access Entity ID or Issuer" in the dashboard.
     entity_id: SourcedValue,
-    /// The metadata of the endpoint.
+    /// The URL of the SAML metadata.
     metadata: SourcedValue,
-    /// The walk-through for Okta over SAML.
+    /// The steps for Okta over SAML.
     steps: Vec<String>,
 }
 
-/// A value and where it comes from.
+/// A value and its source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 struct SourcedValue {
     value: String,
     source: Origin,
-    /// The field it was read or made from.
+    /// The API field that the value is, or is derived from.
     from: &'static str,
 }
 
-/// Where a value comes from.
+/// The source of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Origin {
-    /// The API said it.
+    /// The API returned the value.
     Api,
-    /// It follows from what the API said.
+    /// The value is derived from a value that the API returned.
     Derived,
-    /// It is made as other applications' values are: compare it with the dashboard.
+    /// The value follows the pattern of other applications: compare it with the dashboard.
     Guessed,
 }
 

@@ -52,13 +52,13 @@ pub struct AppIdps {
     app: AppRef,
     /// Whether all identity providers are allowed, including those created later.
     all: bool,
-    /// Whether the choice of identity providers is skipped.
+    /// Whether instant authentication is on: users skip the identity provider selection.
     instant_auth: Option<bool>,
     /// The allowed identity providers.
     idps: Vec<IdpRow>,
 }
 
-/// An application by ID and name.
+/// The ID and name of an application.
 #[derive(Serialize, JsonSchema)]
 struct AppRef {
     id: String,

@@ -4,7 +4,7 @@ use serde::Serialize;
 use crate::flow::sign_in::{DomainSignIn, describe_methods};
 use crate::output::{Page, Render, Status, Text};
 
-/// The result of a bypass.
+/// The result of `cfsso bypass otp` or `cfsso bypass disable`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
@@ -12,11 +12,11 @@ pub struct Report {
     pub ok: bool,
     /// The method of the bypass: `otp` or `disable`.
     method: &'static str,
-    /// The steps, in the order in which they were done.
+    /// The steps, in execution order.
     pub steps: Vec<Step>,
-    /// What users can do now.
+    /// The effect on users, one sentence each.
     pub notes: Vec<String>,
-    /// How to check the result.
+    /// Instructions to confirm the result.
     pub status_command: Vec<String>,
     /// The commands that undo the bypass.
     pub undo_command: Vec<String>,
@@ -25,9 +25,9 @@ pub struct Report {
 /// A step of a bypass.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Step {
-    /// What the step does.
+    /// The description of the step.
     pub title: String,
-    /// `done`, or `already` if there was nothing to do.
+    /// `done`, or `already` if the step was already complete.
     pub state: &'static str,
     /// The observed result.
     pub detail: String,

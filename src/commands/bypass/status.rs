@@ -19,21 +19,21 @@ use crate::output::{Page, Render, Status, Text, time};
   cfsso bypass status -o json | jq .active")]
 pub struct Args {}
 
-/// Whether a bypass is active.
+/// The result of `cfsso bypass status`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     #[serde(flatten)]
     status: BypassStatus,
-    /// The domains for which SSO is enforced; `null` if that could not be read.
+    /// The domains with SSO enabled; `null` if the connectors cannot be read.
     enabled_domains: Option<Vec<String>>,
-    /// The domains for which SSO is not enforced; `null` if that could not be read.
+    /// The domains with SSO disabled; `null` if the connectors cannot be read.
     disabled_domains: Option<Vec<String>>,
-    /// How users can sign in now, for each domain; `null` if that could not be read.
+    /// How users can sign in now, for each domain; `null` if the configuration cannot be read.
     sign_in: Option<Vec<DomainSignIn>>,
     /// Whether one-time PIN is allowed in addition to another identity provider.
     has_pin_as_well: Option<bool>,
-    /// Connectors that cannot be parsed: it is unknown whether SSO is enforced for them.
+    /// Connectors that could not be parsed; whether SSO is enabled for them is unknown.
     odd_records: Vec<String>,
 }
 

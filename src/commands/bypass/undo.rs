@@ -30,7 +30,7 @@ Examples:
   cfsso bypass undo --ticket bypass.json"
 )]
 pub struct Args {
-    /// Undo even if it changed since
+    /// Undo even if the object has changed since
     #[arg(long)]
     force: bool,
 
@@ -45,17 +45,17 @@ impl Args {
     }
 }
 
-/// The result of undoing bypasses.
+/// The result of `cfsso bypass undo`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     /// Whether every change that can be undone was undone.
     ok: bool,
-    /// The changes that were undone, in that order.
+    /// The journal entries that were undone, in that order.
     undone: Vec<UndoneEntry>,
-    /// The changes that did not have to be undone, and why.
+    /// The journal entries that did not have to be undone, with the reason.
     left: Vec<UndoneEntry>,
-    /// How users can sign in now, for each domain; `null` if that could not be read.
+    /// How users can sign in now, for each domain; `null` if the configuration cannot be read.
     sign_in: Option<Vec<DomainSignIn>>,
 }
 

@@ -10,13 +10,13 @@ use crate::flow::FlowError;
 use crate::flow::publish::{RecordFormat, TxtRecord};
 use crate::output::{self, Page, Render, Status, Text, ago};
 
-/// A connector as it is printed: what the API sent, and what cfsso adds.
+/// A connector as the API returns it, with the fields that cfsso adds.
 #[derive(JsonSchema)]
 #[expect(dead_code, reason = "describes what `Shown` writes")]
 pub struct View {
     #[serde(flatten)]
     connector: ConnectorFields,
-    /// The TXT record that verifies the domain; null if the API sends no code.
+    /// The TXT record that verifies the domain; `null` if the API returns no code.
     txt: Option<TxtRecord>,
     /// With `--if-not-exists`: whether this run created the connector.
     created: Option<bool>,

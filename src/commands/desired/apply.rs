@@ -51,7 +51,7 @@ Running it again resumes. --confirm takes the number of changes. With --trial,
 domains are enabled one after the other."
 )]
 pub struct Args {
-    /// Plan that `cfsso plan --out` kept
+    /// Plan file written by `cfsso plan --out`
     #[arg(required_unless_present = "file", conflicts_with_all = ["file", "prune"])]
     plan: Option<PathBuf>,
 
@@ -59,7 +59,7 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     file: Option<PathBuf>,
 
-    /// Delete what a section of the file does not name
+    /// Delete objects that a section of the file does not list
     #[arg(long)]
     prune: bool,
 

@@ -22,10 +22,10 @@ pub struct Args {
 /// Formats of the file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
-    /// For `plan` and `apply`
+    /// YAML, for `plan` and `apply`
     #[default]
     Yaml,
-    /// The same as JSON
+    /// JSON, for `plan` and `apply`
     Json,
     /// Resources and import blocks of the Cloudflare provider
     Terraform,

@@ -33,30 +33,30 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     pub file: PathBuf,
 
-    /// Delete what a section of the file does not name
+    /// Delete objects that a section of the file does not list
     #[arg(long)]
     pub prune: bool,
 
-    /// Keep the plan in this file, for `cfsso apply`
+    /// Write the plan to this file, for `cfsso apply`
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
-/// What has to change for an account to be as desired.
+/// The changes that bring an account to its desired state.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ConfigPlan {
     schema: &'static str,
-    /// The account.
+    /// The ID of the account.
     pub account: String,
     /// The file with the desired state.
     file: String,
     /// SHA-256 of the state that the plan was computed from.
     pub fingerprint: String,
-    /// Whether what a section does not name is deleted.
+    /// Whether objects that a section of the file does not list are deleted.
     pub prune: bool,
     /// The number of changes.
     pub count: usize,
-    /// The changes, in the order in which they are made.
+    /// The changes, in execution order.
     pub changes: Vec<PlannedChange>,
     /// The desired state.
     pub desired: Desired,

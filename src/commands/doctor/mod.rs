@@ -67,28 +67,28 @@ pub enum ReportFormat {
     Junit,
 }
 
-/// What the audit came to.
+/// The result of an audit: `cfsso doctor` or `cfsso recovery check`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: String,
     /// The command that made it.
     #[serde(skip)]
     command: &'static str,
-    /// Whether nothing was found at or above `fail_on`.
+    /// Whether no finding is at or above `fail_on`.
     ok: bool,
-    /// From where on a finding counts as a failure.
+    /// The lowest severity that makes the command fail.
     fail_on: Level,
-    /// The account.
+    /// The ID of the account.
     account: String,
-    /// The domains that were looked at; null where connectors may not be read.
+    /// The audited domains; `null` if the connectors cannot be read.
     domains: Option<Vec<String>>,
-    /// How many findings there are of each kind.
+    /// The number of findings by result.
     counts: Counts,
-    /// Everything that was looked at, what passed as well.
+    /// All findings, including passed checks.
     findings: Vec<Finding>,
 }
 
-/// How many there are of each kind.
+/// The number of findings by result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 struct Counts {
     errors: usize,

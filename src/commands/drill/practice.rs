@@ -41,20 +41,20 @@ impl FromStr for Choice {
     }
 }
 
-/// What a practice came to.
+/// The result of `cfsso drill --scenario`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// What had happened.
+    /// The cause of the lockout, in words.
     scenario: String,
-    /// Who could not sign in.
+    /// The email address of the user who could not sign in.
     user: &'static str,
-    /// How the user signs in now: the name of the identity provider; null: with a
-    /// password.
+    /// The name of the identity provider that the user signs in with after the repair; `null` if
+    /// the user signs in with a password.
     idp: Option<String>,
-    /// How long it took, in seconds.
+    /// The time until the user could sign in again, in seconds.
     seconds: u64,
-    /// How many requests it took.
+    /// The number of API requests that were sent.
     requests: usize,
 }
 

@@ -7,39 +7,39 @@ use crate::output::{ErrorReport, ExitCode, Page, Render, Status, Text};
 
 const INDENT: &str = "  ";
 
-/// The result of a drill.
+/// The result of `cfsso drill`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     /// Whether every step had the expected result.
     pub ok: bool,
-    /// What it was played against.
+    /// Where the drill ran.
     pub target: Target,
-    /// The account that the drill ran in.
+    /// The ID of the account that the drill ran in.
     pub account: String,
-    /// The steps, in their order; those after one that failed are not there in
-    /// a simulator.
+    /// The steps, in execution order. In the simulator the drill stops after a step that
+    /// failed.
     pub steps: Vec<Step>,
-    /// How long the steps took, in milliseconds.
+    /// The duration of all steps, in milliseconds.
     pub duration_ms: u64,
-    /// How many requests to the API they took.
+    /// The number of API requests.
     pub requests: u64,
 }
 
-/// What a drill is played against.
+/// Where a drill runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
-    /// A simulator that is there for nothing else.
+    /// A simulator started for this drill only.
     Simulator,
-    /// The account in use, where nothing is written.
+    /// The account in use; nothing is written.
     Account,
 }
 
-/// One command, and its observed result.
+/// A command and its observed result.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Step {
-    /// The act that it is in; null where there are none.
+    /// The phase of the drill; `null` if the drill has no phases.
     pub phase: Option<&'static str>,
     /// The command.
     pub command: String,
@@ -47,20 +47,20 @@ pub struct Step {
     pub state: State,
     /// The observed result of the command, or the error.
     pub observed: String,
-    /// How long it took, in milliseconds.
+    /// The duration, in milliseconds.
     pub duration_ms: u64,
-    /// How many requests to the API it took.
+    /// The number of API requests.
     pub requests: u64,
-    /// How many of them write.
+    /// The number of API requests that write.
     pub writes: u64,
-    /// The exit code of what went wrong.
+    /// The exit code, if the step failed.
     pub exit_code: Option<ExitCode>,
-    /// What the command printed; null in a simulator.
+    /// The output of the command; `null` in the simulator.
     #[schemars(with = "Option<Value>")]
     pub result: Option<Box<RawValue>>,
 }
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {

@@ -7,9 +7,9 @@ use crate::output::sanitize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Language {
-    /// Mermaid, as Markdown pages show it.
+    /// Mermaid, for Markdown pages
     Mermaid,
-    /// Graphviz.
+    /// Graphviz
     Dot,
 }
 

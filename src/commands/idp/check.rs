@@ -29,18 +29,18 @@ pub struct Args {
     cert_days: u32,
 }
 
-/// The result of the checks.
+/// The result of `cfsso idp check`.
 #[derive(Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether no check failed. The checks do not verify that a login works.
+    /// Whether no check failed. The checks do not test a real sign-in.
     ok: bool,
     idps: Vec<IdpResult>,
-    /// Where a login can be tried.
+    /// The dashboard page for testing a sign-in.
     dashboard_url: &'static str,
 }
 
-/// The result of the checks of one identity provider.
+/// The results of the checks of one identity provider.
 #[derive(Serialize, JsonSchema)]
 struct IdpResult {
     id: String,

@@ -28,12 +28,12 @@ pub struct Args {
     web: WebArgs,
 }
 
-/// An identity provider and what to enter there.
+/// An identity provider and the values to enter there.
 #[derive(Serialize, JsonSchema)]
 pub struct Setup {
     #[schemars(with = "IdpFields")]
     idp: View,
-    /// Derived from the organization's domain.
+    /// The values to enter, derived from the team domain.
     values: Values,
     guide: Guide,
 }

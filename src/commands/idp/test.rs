@@ -24,17 +24,17 @@ pub struct Args {
     open: bool,
 }
 
-/// The test of an identity provider.
+/// The result of `cfsso idp test`.
 #[derive(Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// The identity provider's identifier.
+    /// The ID of the identity provider.
     id: String,
-    /// Its name.
+    /// The name of the identity provider.
     name: String,
-    /// Where it is tested.
+    /// The URL of the test; open it in a browser.
     url: String,
-    /// The answer; null if not asked.
+    /// Whether the user reported success; `null` if cfsso did not ask.
     succeeded: Option<bool>,
 }
 

@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     config_file: Option<PathBuf>,
 
-    /// Change it even if a check says that users could not sign in through it
+    /// Update even if a check finds that users could not sign in through it
     #[arg(long)]
     force: bool,
 

@@ -29,18 +29,18 @@ pub struct Args {
     markdown: bool,
 }
 
-/// What one command changed.
+/// The journal entries of one run of cfsso.
 #[expect(clippy::struct_field_names, reason = "the field is called so in JSON")]
 #[derive(Serialize, JsonSchema)]
 pub struct Run {
     schema: &'static str,
-    /// The run.
+    /// The ID of the run.
     run: String,
-    /// Its command line, without secrets.
+    /// The command line, without secrets.
     command: String,
     /// The local user.
     user: Option<String>,
-    /// Its entries, or the one that was asked for.
+    /// The entries of the run, or the requested one.
     entries: Vec<Entry>,
 }
 

@@ -20,12 +20,12 @@ pub struct Args {
     /// ID of an entry or run (default: the latest run that can be undone)
     name: Option<String>,
 
-    /// Undo even if it changed since
+    /// Undo even if the object has changed since
     #[arg(long)]
     force: bool,
 }
 
-/// The result of undoing entries of the journal.
+/// The result of `cfsso journal undo`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
@@ -33,7 +33,7 @@ pub struct Report {
     ok: bool,
     /// The entries that were undone, in that order.
     undone: Vec<UndoneEntry>,
-    /// The entries that were not undone, and why.
+    /// The entries that were not undone, with the reason.
     left: Vec<UndoneEntry>,
 }
 

@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     fail_on: Level,
 
-    /// Compare this recovery card with the present state
+    /// Compare this recovery card with the current state
     #[arg(long, value_name = "FILE")]
     card: Option<PathBuf>,
 

@@ -70,45 +70,45 @@ pub struct Args {
     fail_on: Level,
 }
 
-/// The result of the preparation.
+/// The result of `cfsso recovery prepare`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     /// Whether there is no finding at or above `fail_on`.
     ok: bool,
-    /// Whether nothing was created or written.
+    /// Whether this was a dry run: nothing was created or written.
     dry_run: bool,
-    /// The lowest severity that counts as a failure.
+    /// The lowest severity that makes the command fail.
     fail_on: Level,
-    /// The account.
+    /// The ID of the account.
     account: String,
     /// The emergency token.
     token: Token,
-    /// The checks of recovery, including those that passed.
+    /// The recovery checks, including passed checks.
     findings: Vec<Finding>,
-    /// Both bypasses, prepared with the emergency token and not sent.
+    /// The requests of both bypasses, prepared with the emergency token but not sent.
     rehearsal: Vec<Rehearsal>,
     /// With `--dry-run`: the requests that would be sent.
     changes: Vec<Change>,
-    /// The fingerprint of the state on the card; null if no card could be made.
+    /// The fingerprint of the recovery state on the card; `null` if no card could be made.
     fingerprint: Option<String>,
-    /// The files that were written; with `--dry-run`, that would be written.
+    /// The files that were written, or would be written with `--dry-run`.
     files: Vec<String>,
 }
 
 /// The emergency token.
 #[derive(Debug, Serialize, JsonSchema)]
 struct Token {
-    /// The file with the token.
+    /// The path of the file with the token.
     file: String,
-    /// Whether this run created it; with `--dry-run`, would create it.
+    /// Whether this run created the token, or would create it with `--dry-run`.
     created: bool,
-    /// The identifier of the token. It is not secret.
+    /// The ID of the token (not a secret).
     id: Option<String>,
-    /// Until when it is valid (RFC 3339); null if it does not expire or is not known.
+    /// When the token expires (RFC 3339); `null` if it does not expire or this is unknown.
     expires_on: Option<String>,
-    /// What is known of its permissions; those of the token in use in a dry run that
-    /// would create one.
+    /// The permissions that the bypasses need. If a dry run would create the token, those of
+    /// the token in use.
     permissions: Vec<PermissionProof>,
 }
 

@@ -26,7 +26,7 @@ pub struct Args {
 /// A share that is deleted or being deleted, as it was before the deletion.
 #[derive(Serialize, JsonSchema)]
 pub struct Deleted {
-    /// Whether the deletion was confirmed; if `false`, it is still in progress.
+    /// Whether the deletion was confirmed; `false` if it is still in progress.
     deleted: bool,
     #[schemars(with = "crate::api::share::ShareFields")]
     share: Share,

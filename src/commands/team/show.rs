@@ -14,13 +14,13 @@ use crate::output::{Page, Render, Text};
   cfsso team show -o json | jq -r .urls.callback")]
 pub struct Args {}
 
-/// The organization, and the URLs that follow from its domain.
+/// The Zero Trust organization and the URLs of its team domain.
 #[derive(Serialize, JsonSchema)]
 pub struct Team {
-    /// The organization as the API sent it.
+    /// The organization as the API returns it.
     #[schemars(with = "OrganizationFields")]
     organization: Organization,
-    /// What to enter at identity providers, derived from the team's domain.
+    /// The values to enter at identity providers, derived from the team domain.
     urls: Option<Values>,
 }
 

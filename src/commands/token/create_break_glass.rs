@@ -48,23 +48,23 @@ pub struct Args {
     name: String,
 }
 
-/// The token that was made.
+/// The result of `cfsso token create-break-glass`.
 #[derive(Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     /// Whether a test confirmed that the token works.
     ok: bool,
-    /// The identifier of the token. It is not secret.
+    /// The ID of the token (not a secret).
     id: String,
-    /// What it is called.
+    /// The name of the token.
     name: String,
-    /// Until when it can be used (RFC 3339).
+    /// When the token expires (RFC 3339).
     expires_on: Option<String>,
-    /// What it may do.
+    /// The names of the token's permissions.
     permissions: Vec<&'static str>,
-    /// The token itself; `null` where it is in a file.
+    /// The secret token; `null` if it was written to a file.
     value: Option<String>,
-    /// The file that holds it.
+    /// The path of the file with the token; `null` if the token was printed.
     file: Option<String>,
 }
 

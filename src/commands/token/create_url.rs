@@ -33,22 +33,22 @@ pub struct Args {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 enum Purpose {
-    /// Set SSO up, with identity providers and DNS
+    /// Set up SSO, with identity providers and DNS
     Setup,
     /// Status, checks and audits
     Read,
     /// Recovery from a lockout
     Bypass,
-    /// Connectors from a pipeline
+    /// Manage connectors from a pipeline
     Ci,
 }
 
-/// The link, and what it cannot fill in.
+/// A dashboard link to create a token, and the permissions that it cannot preselect.
 #[derive(Serialize, JsonSchema)]
 pub struct Report {
     purpose: Purpose,
     url: String,
-    /// Permissions to add in the form by hand.
+    /// The permissions to add in the form by hand.
     add_by_hand: Vec<&'static str>,
 }
 

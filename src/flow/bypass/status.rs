@@ -9,53 +9,53 @@ use crate::flow::Env;
 use crate::flow::journal::Entry;
 use crate::rfc3339;
 
-/// What is left of the bypasses made on this machine.
+/// The state of the bypasses made on this machine.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct BypassStatus {
-    /// Whether any bypass is active; null if that could not be determined.
+    /// Whether a bypass is active; `null` if this could not be determined.
     pub active: Option<bool>,
-    /// Since when.
+    /// When the oldest bypass that is not reverted started (RFC 3339); `null` if there is none.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub since: Option<Timestamp>,
-    /// Their changes that no command has undone, latest first.
+    /// The changes made by bypasses that have not been undone, newest first.
     pub bypasses: Vec<Bypass>,
 }
 
-/// One write of a bypass.
+/// A change made by a bypass.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Bypass {
-    /// The journal's entry.
+    /// The ID of the journal entry.
     pub entry: String,
-    /// When.
+    /// When the change was sent (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub started_at: Timestamp,
-    /// Who.
+    /// The local user; `null` if unknown.
     pub user: Option<String>,
-    /// What it did.
+    /// The description of the change.
     pub title: String,
-    /// The identifier of what it changed; null where it made something.
+    /// The ID of the changed object; `null` if the bypass created it.
     pub target: Option<String>,
-    /// How it stands.
+    /// The current state of the change.
     pub state: BypassState,
-    /// What was found when it was checked.
+    /// The details of the state, such as the fields to restore.
     pub detail: String,
 }
 
-/// How a write of a bypass stands.
+/// The current state of a change made by a bypass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum BypassState {
-    /// Unchanged since the bypass.
+    /// The object is unchanged since the bypass.
     Active,
-    /// Changed by another client since.
+    /// Another client has changed the object since the bypass.
     Changed,
-    /// As it was before the bypass.
+    /// The object is as it was before the bypass.
     Reverted,
-    /// It cannot be restored.
+    /// The change cannot be undone.
     Blocked,
-    /// It could not be checked.
+    /// The object could not be checked.
     NotChecked,
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use crate::api::ids::{AccountId, ConnectorId, IdpId, ShareId};
 use crate::flow::plan::Difference;
 
-/// The groups of changes, in the order in which they are made.
+/// A group of changes; groups are applied in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
@@ -42,7 +42,7 @@ impl Group {
     }
 }
 
-/// A kind of change.
+/// The kind of change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
@@ -56,16 +56,16 @@ pub enum Verb {
     Delete,
 }
 
-/// A change to make.
+/// A planned change.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PlannedChange {
-    /// Its group.
+    /// The group of the change.
     pub group: Group,
-    /// What it does.
+    /// The kind of change.
     pub action: Verb,
-    /// To what: a domain or a name.
+    /// The changed object: a domain or a name.
     pub subject: String,
-    /// The same in words.
+    /// The description of the change.
     pub title: String,
     /// The fields that change.
     pub diff: Vec<Difference>,

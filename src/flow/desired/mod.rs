@@ -19,11 +19,11 @@ use serde_json::{Map, Value};
 /// Of the file format.
 pub const VERSION: u8 = 1;
 
-/// Desired state of an account. A section that is absent is not managed.
+/// The desired state of an account. A section that is absent is not managed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Desired {
-    /// The address of this schema, for editors.
+    /// The URL of this schema, for editors.
     #[serde(rename = "$schema", skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
     /// The version of the format.
@@ -51,19 +51,19 @@ pub struct Desired {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DesiredIdp {
-    /// Its ID; needed only to rename it, or if others have its name.
+    /// ID; needed only to rename the identity provider, or if the name is not unique.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    /// Its name on the sign-in page.
+    /// Name on the sign-in page.
     pub name: String,
-    /// Its type as in the API, such as `okta`, `azureAD` or `saml`.
+    /// Type as in the API, such as `okta`, `azureAD` or `saml`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Settings of the type, without secrets: `cfsso idp types`.
+    /// Settings of the type, without secrets; `cfsso idp types` lists them.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub config: Map<String, Value>,
-    /// Environment variable with the client secret. A secret is read only to
-    /// create the identity provider: the API never returns one to compare.
+    /// Environment variable with the client secret. The secret is used only to create
+    /// the identity provider, because the API never returns it for comparison.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret_env: Option<String>,
     /// File with the client secret.
@@ -87,29 +87,29 @@ pub enum SecretPlace {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DesiredApp {
-    /// The identity providers that it allows, by name or ID.
+    /// Allowed identity providers, by name or ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_idps: Option<Selection>,
-    /// Skip the choice of identity providers; requires exactly one.
+    /// Skip the identity provider selection; requires exactly one allowed identity provider.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_redirect: Option<bool>,
 }
 
-/// Which of several.
+/// `all`, or a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "neither `all` nor a list of names")]
 pub enum Selection {
-    /// All, those of the future included.
+    /// All, including those created later.
     All(All),
-    /// These.
+    /// Only those in the list.
     Only(Vec<String>),
 }
 
-/// The word `all`.
+/// The value `all`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum All {
-    /// The word itself.
+    /// All items.
     All,
 }
 
@@ -130,13 +130,13 @@ pub struct DesiredConnector {
     pub fedramp: Option<bool>,
 }
 
-/// An identity provider that other accounts use.
+/// An identity provider shared with other accounts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DesiredShare {
-    /// Its name or ID.
+    /// Name or ID of the identity provider.
     pub idp: String,
-    /// The IDs of the accounts; `all` is the whole organization.
+    /// IDs of the recipient accounts, or `all` for the whole organization.
     pub accounts: Selection,
 }
 

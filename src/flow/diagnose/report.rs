@@ -3,44 +3,44 @@ use serde::Serialize;
 
 use crate::flow::changes::Change;
 
-/// The result of a diagnosis.
+/// The diagnosis of a failed sign-in.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// Whether nothing was found that prevents a sign-in.
+    /// Whether no cause was found that prevents a sign-in.
     pub ok: bool,
-    /// The email address; null for all users of the domain.
+    /// The email address; `null` for all users of the domain.
     pub email: Option<String>,
     /// The email domain.
     pub domain: String,
-    /// What was found.
+    /// The kind of result.
     pub verdict: VerdictKind,
-    /// How sure that is.
+    /// The confidence in the verdict.
     pub confidence: Confidence,
     /// The verdict in one sentence.
     pub summary: String,
-    /// The steps of a sign-in, as far as they were checked.
+    /// The checked steps of a sign-in.
     pub steps: Vec<Step>,
-    /// The changes between the last sign-in and the first that failed.
+    /// The configuration changes between the last sign-in and the first failed one.
     pub changes: Vec<Change>,
     /// The commands to run next.
     pub next: Vec<String>,
 }
 
-/// What was found.
+/// The kind of result of a diagnosis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictKind {
-    /// Something stops the sign-in.
+    /// A cause that prevents the sign-in was found.
     Cause,
-    /// SSO is off: it is not what stops the sign-in.
+    /// SSO is off, so it is not the cause.
     SsoIsOff,
-    /// Everything was looked at, and nothing stops it.
+    /// No cause was found in the checked steps.
     NothingFound,
-    /// Not enough can be read, or it depends on what cannot be known here.
+    /// Too little can be read, or the result depends on facts that cfsso cannot read.
     Unknown,
 }
 
-/// How sure a verdict is.
+/// The confidence in a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Confidence {
@@ -49,21 +49,21 @@ pub enum Confidence {
     Certain,
 }
 
-/// A part of the way.
+/// A checked step of a sign-in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
-    /// Which part.
+    /// The ID of the step.
     pub id: StepId,
     /// The state of the step.
     pub state: StepState,
-    /// What was found, in words.
+    /// The result in one sentence.
     pub detail: String,
-    /// The command, or the action, that repairs it.
+    /// The command or action that fixes the problem.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
 
-/// The parts of the way, in their order.
+/// The ID of a step of a sign-in, in sign-in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepId {
@@ -77,19 +77,19 @@ pub enum StepId {
     RecentChanges,
 }
 
-/// How a part stands.
+/// The state of a step of a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepState {
-    /// As it should be.
+    /// No problem was found.
     Ok,
-    /// It stops the sign-in.
+    /// The step prevents the sign-in.
     Cause,
-    /// It is the likely cause.
+    /// The step is the likely cause.
     Suspect,
-    /// It depends on what cannot be known here.
+    /// The result depends on facts that cfsso cannot read.
     Unknown,
-    /// It could not be read.
+    /// The step could not be read.
     NotChecked,
 }
 

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::flow::check::{Check, CheckId, CheckState, Severity, value_name};
 
-/// The name of a check, or of an item that only the audit looks at.
+/// The ID of a check or audit item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[schemars(with = "String")]
 pub enum FindingId {
@@ -110,23 +110,23 @@ impl Serialize for FindingId {
     }
 }
 
-/// The result of a check or of an audit item.
+/// The result of a check or audit item.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Finding {
-    /// The name of the finding, also for `--accept-risk`.
+    /// The ID of the check or audit item, as used by `--accept-risk`.
     pub id: FindingId,
-    /// The severity of a failure: an error locks users out now.
+    /// The severity of a failure; an error blocks sign-in.
     pub severity: Severity,
-    /// The result.
+    /// The state of the check or audit item.
     pub state: CheckState,
-    /// The domains that the finding is about; empty if it is about the account.
+    /// The affected domains; empty if the finding is about the account.
     pub domains: Vec<String>,
-    /// What the check or the audit found.
+    /// The result in one sentence.
     pub detail: String,
     /// The command or action that fixes a failure.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
-    /// The permission that a token needs to look at it.
+    /// The permission that the check requires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub required_permission: Option<&'static str>,
 }

@@ -9,20 +9,20 @@ use crate::api::grant::Grant;
 use crate::api::idp::Idp;
 use crate::api::share::{Share, resource};
 
-/// An orphaned object or reference.
+/// An object or reference whose counterpart no longer exists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Orphan {
     /// The kind of orphan.
     pub kind: OrphanKind,
-    /// Its identifier.
+    /// The ID of the orphaned object.
     pub id: String,
-    /// What is wrong with it.
+    /// The problem in one sentence.
     pub problem: String,
-    /// The command that fixes it.
+    /// The command that fixes the problem.
     pub fix: String,
 }
 
-/// What can be orphaned.
+/// The kind of an orphan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OrphanKind {
@@ -32,8 +32,7 @@ pub enum OrphanKind {
     ShareWithoutGrant,
     /// An application that allows an identity provider that no longer exists.
     AllowedIdpGone,
-    /// An application that allows a read-only identity provider, while nothing is
-    /// shared with this account.
+    /// An application that allows a read-only identity provider, but no share is received.
     AllowedIdpNotShared,
 }
 

@@ -5,23 +5,23 @@ use serde::Serialize;
 use super::recipient_progress::RecipientProgress;
 use crate::flow::steps;
 
-/// The steps, both ways.
+/// The ID of a step of sharing or unsharing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepId {
-    /// The grant exists.
+    /// Create the federation grant.
     Grant,
-    /// The share exists, with every recipient.
+    /// Create the share, or add recipients to it.
     Share,
-    /// Every recipient has the identity provider.
+    /// Wait until every recipient is associated.
     Associate,
-    /// A grant created in this run is deleted again.
+    /// Delete a grant that this run created, because sharing failed.
     TakeBack,
-    /// Recipients are removed from the share.
+    /// Remove recipients from the share.
     RemoveRecipients,
-    /// The grant is deleted.
+    /// Delete the grant.
     DeleteGrant,
-    /// The share is deleted.
+    /// Delete the share.
     DeleteShare,
 }
 

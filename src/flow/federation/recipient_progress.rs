@@ -14,20 +14,20 @@ use crate::api::share::{Association, Recipient};
 use crate::flow::wait::poll;
 use crate::flow::{Env, Error, FlowError};
 
-/// How far one recipient has come.
+/// The association progress of one recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RecipientProgress {
-    /// The account; none stands for a whole organization.
+    /// The ID of the account; `null` for a whole organization.
     pub account_id: Option<String>,
-    /// Its name, where the token sees it.
+    /// The name of the account; `null` if the token cannot list the account.
     pub account_name: Option<String>,
-    /// The state as the API writes it; none if the API has not reported one yet.
+    /// The association state as in the API; `null` if the API has not reported one yet.
     pub association_status: Option<Cow<'static, str>>,
     /// The state in words.
     pub state: Cow<'static, str>,
-    /// What the API has given up on.
+    /// Permanent failures: the API does not retry.
     pub errors: Vec<String>,
-    /// What went wrong and is tried again.
+    /// Failures that the API retries.
     pub retryable_errors: Vec<String>,
 }
 

@@ -32,30 +32,30 @@ pub struct Options {
     pub deadline: Timestamp,
 }
 
-/// What sharing came to.
+/// The result of `cfsso federation share`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether everything that was asked for is done.
+    /// Whether all requested steps are complete.
     pub ok: bool,
-    /// The steps, in their order.
+    /// The steps, in execution order.
     pub steps: Vec<Step>,
-    /// What stands now.
+    /// The objects that exist afterwards.
     pub result: Outcome,
 }
 
-/// What stands after sharing.
+/// The objects that exist after sharing.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Outcome {
-    /// The identity provider's ID.
+    /// The ID of the identity provider.
     pub idp_id: String,
-    /// Its name.
+    /// The name of the identity provider.
     pub idp_name: String,
-    /// The grant.
+    /// The ID of the federation grant; `null` if it does not exist.
     pub grant_id: Option<String>,
-    /// The shares that reach the recipients.
+    /// The IDs of the shares with the recipients.
     pub share_ids: Vec<String>,
-    /// How far each recipient has come.
+    /// The association progress of each recipient.
     pub recipients: Vec<RecipientProgress>,
 }
 

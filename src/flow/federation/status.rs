@@ -15,47 +15,47 @@ use crate::api::share::filter::Paging;
 use crate::api::{ErrorKind, app, idp};
 use crate::flow::{Env, Error};
 
-/// The federation of one account.
+/// The result of `cfsso federation status`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Status {
     schema: &'static str,
     /// Whether there are no orphans and no recipient has failed.
     pub ok: bool,
-    /// The identity providers that are shared, or could be by their grant.
+    /// The identity providers with a federation grant.
     pub sources: Vec<Source>,
-    /// Orphaned objects and references.
+    /// Objects and references whose counterpart no longer exists.
     pub orphans: Vec<Orphan>,
-    /// What could not be read, and why.
+    /// The areas that could not be read, each with the reason.
     pub not_checked: Vec<String>,
 }
 
-/// One identity provider and who receives it.
+/// A shared identity provider and its recipients.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Source {
-    /// The identity provider's ID.
+    /// The ID of the identity provider.
     pub idp_id: String,
-    /// Its name, where it is there.
+    /// The name of the identity provider; `null` if it no longer exists.
     pub idp_name: Option<String>,
-    /// Its type, where it is there.
+    /// The type of the identity provider; `null` if it no longer exists.
     pub idp_type: Option<String>,
-    /// Its grant.
+    /// The ID of the federation grant.
     pub grant_id: String,
-    /// When the grant was created, if the API reports it.
+    /// When the grant was created (RFC 3339); `null` if the API does not report it.
     pub granted_at: Option<String>,
-    /// The shares of the grant.
+    /// The shares that contain the grant.
     pub shares: Vec<ShareStatus>,
 }
 
-/// One share of a grant.
+/// A share that contains a grant.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ShareStatus {
-    /// Its ID.
+    /// The ID of the share.
     pub id: String,
-    /// Its name.
+    /// The name of the share.
     pub name: String,
-    /// Whether a whole organization receives it.
+    /// Whether the recipient is a whole organization.
     pub entire_organization: bool,
-    /// Who receives it.
+    /// The recipients and their association progress.
     pub recipients: Vec<RecipientProgress>,
 }
 

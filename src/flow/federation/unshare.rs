@@ -26,15 +26,15 @@ pub struct Options {
     pub deadline: Timestamp,
 }
 
-/// What unsharing came to.
+/// The result of `cfsso federation unshare`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether everything that was asked for is done.
+    /// Whether all requested steps are complete.
     pub ok: bool,
-    /// The steps, in their order.
+    /// The steps, in execution order.
     pub steps: Vec<Step>,
-    /// Who loses the identity provider, as they were before.
+    /// The recipients that lose the identity provider, in their state before the removal.
     pub result: Vec<RecipientProgress>,
 }
 

@@ -60,11 +60,11 @@ pub(super) struct Started {
     pub trial_until: Option<Timestamp>,
 }
 
-/// What a write belongs to, if it is undone together with others of its kind.
+/// The operation that a write is part of, if it is undone together with others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// A bypass of SSO: `bypass undo` undoes it.
+    /// A bypass; `cfsso bypass undo` undoes it.
     Bypass,
 }
 
@@ -82,84 +82,84 @@ pub(super) struct Finished {
     pub error: Option<String>,
 }
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The API reported success.
     Done,
-    /// It was not applied.
+    /// The request failed: nothing was changed.
     Failed,
-    /// It was sent, and its response was lost.
+    /// The response was lost: the change may have been applied.
     Unknown,
-    /// The command ended before a response arrived: it may have been applied.
+    /// The command ended before a response arrived: the change may have been applied.
     Unfinished,
 }
 
-/// One write, as the journal has it.
+/// A journal entry: one write.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Entry {
-    /// Its name: the run's, a dot, and its number in the run.
+    /// The ID of the entry: the run ID, a dot and the number within the run.
     pub id: String,
-    /// The command that it belongs to.
+    /// The ID of the run.
     pub run: String,
-    /// When it was about to leave.
+    /// When the request was about to be sent (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub started_at: Timestamp,
-    /// The local user.
+    /// The local user; `null` if unknown.
     pub user: Option<String>,
-    /// Where the credential came from; never the credential.
+    /// The source of the credential, never the credential itself.
     pub credential: Option<String>,
-    /// The account; none in entries of format 1.
+    /// The ID of the account; `null` in entries of format 1.
     #[schemars(with = "Option<String>")]
     pub account: Option<AccountId>,
-    /// The base URL of the API, or `sandbox:` and a state file; none in format 1.
+    /// The base URL of the API, or `sandbox:` and a state file; `null` in entries of format 1.
     pub base_url: Option<String>,
-    /// The kind of resource; none for a note, and in format 1.
+    /// The kind of object; `null` for a note and in entries of format 1.
     pub resource: Option<ResourceKind>,
-    /// What it belongs to.
+    /// The operation that the write is part of.
     pub cause: Option<Cause>,
     /// The command line, without secrets.
     pub command: String,
-    /// What it does, in words.
+    /// The description of the change.
     pub title: String,
-    /// The request, without secrets.
+    /// The request, without secrets; `{}` for a note.
     #[schemars(with = "Value")]
     pub request: Box<RawValue>,
-    /// The object before, where there was one.
+    /// The object before the change; `null` if it did not exist.
     #[schemars(with = "Value")]
     pub before: Option<Box<RawValue>>,
-    /// The fields whose secrets were left out.
+    /// The fields whose secret values were removed.
     pub redacted_fields: Vec<String>,
-    /// What became of it.
+    /// The outcome of the write.
     pub outcome: Outcome,
-    /// When that was known.
+    /// When the outcome was recorded (RFC 3339); `null` if there is none.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub finished_at: Option<Timestamp>,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     pub status: Option<u16>,
-    /// The request's identifier at Cloudflare (`cf-ray`).
+    /// The Cloudflare Ray ID of the response (`cf-ray`).
     pub ray_id: Option<String>,
-    /// What the API answered.
+    /// The object after the change, as the API returned it.
     #[schemars(with = "Value")]
     pub after: Option<Box<RawValue>>,
-    /// What went wrong.
+    /// The error, if the write failed or its response was lost.
     pub error: Option<String>,
-    /// The entry that this one undoes.
+    /// The ID of the entry that this entry undoes.
     pub undoes: Option<String>,
-    /// When its trial ends; it is reverted then unless it is kept.
+    /// When the trial ends (RFC 3339); SSO is disabled again then unless it is kept.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial_until: Option<Timestamp>,
-    /// The entry that undid this one.
+    /// The ID of the entry that undid this entry.
     pub undone_by: Option<String>,
-    /// The later entry that wrote the same. It determines the current state, although
-    /// the outcome of this entry is unknown.
+    /// The ID of a later entry with the same write. It determines the current state even
+    /// if the outcome of this entry is unknown.
     pub resolved_by: Option<String>,
-    /// Why it cannot be undone; none if it can.
+    /// The reason why this entry cannot be undone; `null` if it can be undone.
     pub irreversible_reason: Option<String>,
 }
 

@@ -9,7 +9,7 @@ use crate::api::ids::{
     ZoneId,
 };
 
-/// A kind of resource that this program writes.
+/// A kind of object that cfsso changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResourceKind {

@@ -32,24 +32,24 @@ pub struct Contents {
     pub readable: Option<String>,
 }
 
-/// What was removed from a journal, and what was not.
+/// The result of `cfsso journal prune`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PruneReport {
     schema: &'static str,
-    /// Whether it is only what would be removed.
+    /// Whether this was a dry run: nothing was deleted.
     pub dry_run: bool,
-    /// The runs that were removed.
+    /// The IDs of the deleted runs.
     pub deleted: Vec<String>,
-    /// The runs that are as old and were kept.
+    /// The runs that are old enough to delete but were retained.
     pub retained: Vec<RetainedRun>,
 }
 
-/// A run that was kept.
+/// A run that was retained.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RetainedRun {
-    /// The run.
+    /// The ID of the run.
     pub run: String,
-    /// Why.
+    /// The reason why the run was retained.
     pub reason: String,
 }
 

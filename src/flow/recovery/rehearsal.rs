@@ -29,32 +29,32 @@ pub struct AccessLists {
     apps: Checked<Vec<App>>,
 }
 
-/// A bypass that was prepared and not sent.
+/// A bypass whose requests were prepared but not sent.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Rehearsal {
-    /// The method: `disable` or `otp`.
+    /// The method of the bypass: `disable` or `otp`.
     pub method: &'static str,
     /// Whether the bypass could be prepared.
     pub ok: bool,
-    /// The requests that it would send.
+    /// The requests of the bypass.
     pub changes: Vec<Change>,
-    /// Why it could not be prepared.
+    /// The reason why the bypass could not be prepared.
     pub error: Option<String>,
 }
 
-/// A permission that the bypasses need.
+/// A permission that a bypass requires.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct PermissionProof {
-    /// Its name in the API.
+    /// The name of the permission in the API.
     pub permission: &'static str,
-    /// The bypass that needs it.
+    /// The method of the bypass that requires the permission.
     pub method: &'static str,
-    /// Whether a read with the token succeeded; null if it failed for another reason.
+    /// Whether the token can read the area; `null` if the read failed for another reason.
     pub read: Option<bool>,
-    /// Why the read failed.
+    /// The reason why the read failed.
     pub error: Option<String>,
-    /// `granted` if this run created the token with it, otherwise `not_tested`: only
-    /// a write shows that a token can write.
+    /// `granted` if this run created the token with the permission, otherwise `not_tested`:
+    /// write access is unknown until the first write.
     pub write: &'static str,
 }
 

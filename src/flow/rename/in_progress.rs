@@ -12,20 +12,20 @@ use crate::flow::journal::Entry;
 use crate::flow::{Env, FlowError};
 use crate::rfc3339;
 
-/// A rename that has begun and not ended, as far as this machine knows.
+/// A team rename that was started on this machine and has not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RenameInProgress {
-    /// The team's domain that it is to reach.
+    /// The team domain after the rename.
     pub goal: String,
-    /// When it began.
+    /// When the rename started (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub since: Timestamp,
-    /// Since when it keeps SSO off; `null` where it did not turn any off.
+    /// When the rename disabled SSO (RFC 3339); `null` if it did not disable SSO.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub sso_off_since: Option<Timestamp>,
-    /// The command that continues it.
+    /// The command that resumes the rename.
     pub command: String,
 }
 

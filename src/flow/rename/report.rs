@@ -30,38 +30,38 @@ pub struct Options {
     pub deadline: Option<Timestamp>,
 }
 
-/// The steps, in their order.
+/// The ID of a step of a team rename, in execution order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepId {
-    /// What stands is written down.
+    /// Save the current state.
     Snapshot,
-    /// No connector is enforced.
+    /// Disable SSO for every connector.
     Disable,
-    /// There is no connector.
+    /// Delete every connector.
     Delete,
-    /// The team has its new name, confirmed by a read-back.
+    /// Rename the team and confirm the new name.
     Rename,
-    /// The changes to make at the identity providers were shown.
+    /// Show the changes to make at the identity providers.
     ShowIdpChanges,
-    /// The identity providers are changed.
+    /// Confirm that the identity providers have been changed.
     ConfirmIdpChanges,
-    /// What the identity providers publish is valid.
+    /// Check the identity providers.
     IdpCheck,
-    /// The connectors exist again, as they were.
+    /// Create the connectors again and restore their state.
     Restore,
 }
 
 pub type Step = steps::Step<StepId>;
 
-/// What is to be changed at one identity provider.
+/// The changes to make at one identity provider.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct IdpChange {
-    /// Its identifier.
+    /// The ID of the identity provider.
     pub id: String,
-    /// Its name.
+    /// The name of the identity provider.
     pub name: String,
-    /// What to change there.
+    /// The changes to make there.
     pub change: UrlChange,
 }
 
@@ -104,26 +104,26 @@ pub enum Event<'a> {
     },
 }
 
-/// What a rename came to.
+/// The result of `cfsso team rename`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     pub(super) schema: &'static str,
-    /// Whether everything that was asked for is done.
+    /// Whether all requested steps are complete.
     pub ok: bool,
-    /// The team's domain before.
+    /// The team domain before the rename.
     pub old_domain: Option<String>,
-    /// The team's domain that was asked for.
+    /// The requested team domain.
     pub new_domain: String,
-    /// The steps, in their order.
+    /// The steps, in execution order.
     pub steps: Vec<Step>,
-    /// What is to be changed at the identity providers.
+    /// The changes to make at the identity providers.
     pub idps: Vec<IdpChange>,
-    /// The connectors, each with its steps.
+    /// The connectors, each with the steps that restore it.
     pub connectors: Vec<setup::Report>,
-    /// How long SSO was off for a domain that was enforced before, in seconds;
-    /// until now where it is off still.
+    /// How long SSO was off for a domain that enforced it before, in seconds; up to now
+    /// if SSO is still off.
     pub sso_off_seconds: Option<i64>,
-    /// The next command, where something is left to do.
+    /// The next command; `null` if nothing remains to do.
     pub next: Option<String>,
 }
 

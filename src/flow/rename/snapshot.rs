@@ -23,16 +23,16 @@ pub struct Snapshot {
     pub connectors: Vec<ConnectorSnapshot>,
 }
 
-/// A connector as it is to stand again.
+/// The state of a connector before the rename, to be restored afterwards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectorSnapshot {
-    /// Its email domain.
+    /// The email domain.
     pub domain: String,
-    /// Whether enforcement was on.
+    /// Whether SSO was enabled.
     pub enabled: bool,
-    /// Whether it had the `FedRAMP` wording.
+    /// Whether the sign-in page used the FedRAMP language.
     pub fedramp: Option<bool>,
-    /// How far its verification was.
+    /// The state of the verification.
     pub verification: Option<String>,
 }
 

@@ -71,21 +71,21 @@ impl Options {
     }
 }
 
-/// The steps, in their order.
+/// The ID of a set-up step, in execution order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepId {
-    /// The connector exists.
+    /// Create the connector.
     Create,
-    /// The TXT record is in a zone.
+    /// Publish the TXT record in the domain's zone.
     PublishTxt,
-    /// Every name server serves the TXT record.
+    /// Wait until every name server returns the TXT record.
     TxtVisible,
-    /// Cloudflare has verified the domain.
+    /// Wait until Cloudflare has verified the domain.
     Verify,
-    /// No check blocks enforcement.
+    /// Run the checks before SSO is enabled.
     Preflight,
-    /// Enforcement is enabled.
+    /// Enable SSO.
     Enable,
 }
 
@@ -115,26 +115,26 @@ pub enum Event<'a> {
     },
 }
 
-/// The result of set-up.
+/// The result of `cfsso setup`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     pub(super) schema: &'static str,
-    /// Whether everything that was asked for is done.
+    /// Whether all requested steps are complete.
     pub ok: bool,
     /// The email domain.
     pub domain: String,
-    /// The steps, in their order.
+    /// The steps, in execution order.
     pub steps: Vec<Step>,
-    /// The checks before enforcement, if they were made.
+    /// The checks before SSO is enabled, if they ran.
     pub checks: Vec<Check>,
-    /// The TXT record that verifies the domain, once it is known.
+    /// The TXT record that verifies the domain; `null` if its code is not known yet.
     pub txt_record: Option<TxtRecord>,
     /// The connector as last read.
     #[schemars(with = "Option<crate::api::connector::ConnectorFields>")]
     pub result: Option<Connector>,
-    /// The trial of SSO, if there was one.
+    /// The trial of SSO, if one was requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trial: Option<TrialReport>,
-    /// The next command, if something is left to do.
+    /// The next command; `null` if nothing remains to do.
     pub next: Option<String>,
 }

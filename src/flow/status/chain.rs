@@ -16,26 +16,26 @@ use crate::flow::trial::keep::TrialStatus;
 use crate::flow::without_repeats;
 use crate::idp::config;
 
-/// One thing that a sign-in goes through.
+/// A link of the sign-in chain: an object that a sign-in passes through.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Link {
-    /// What it is for.
+    /// The role of the object in a sign-in.
     pub role: Role,
-    /// Its identifier, where there is one thing.
+    /// The ID of the object; `null` if the link is not a single object.
     pub id: Option<String>,
     /// The state of the link.
     pub state: LinkState,
-    /// The state in words.
+    /// The state in one sentence.
     pub summary: String,
 }
 
-/// What a link is for.
+/// The role of a link in a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// The connector.
+    /// The SSO connector of the domain.
     Connector,
-    /// The application of the dashboard's sign-in.
+    /// The SSO App.
     App,
     /// The policy that allows the domain's users.
     Policy,
@@ -49,13 +49,13 @@ pub enum Role {
 pub enum LinkState {
     /// No problem was found.
     Ok,
-    /// It does not exist yet.
+    /// The object does not exist yet.
     Pending,
-    /// It needs attention.
+    /// The object needs attention.
     Warning,
-    /// It locks users out.
+    /// The object blocks sign-in.
     Error,
-    /// It cannot be read.
+    /// The object cannot be read.
     NotChecked,
 }
 

@@ -31,87 +31,87 @@ use crate::rfc3339;
 
 const RECENT: usize = 3;
 
-/// The state of dashboard SSO in an account.
+/// The result of `cfsso status`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
     /// Whether everything was checked and no problem was found.
     pub ok: bool,
-    /// The account.
+    /// The ID of the account.
     pub account: String,
     /// The state of each domain; `null` if connectors cannot be read.
     pub domains: Option<Vec<Domain>>,
-    /// The links that all domains share; used if connectors cannot be read.
+    /// The links that all domains share; used if the connectors cannot be read.
     pub shared: Vec<Link>,
-    /// Whether a bypass of this machine is active.
+    /// The state of the bypasses made on this machine.
     pub bypass: BypassStatus,
-    /// A rename of the team that this machine began and did not end.
+    /// The team rename that was started on this machine and has not ended; `null` if none.
     pub rename: Option<RenameInProgress>,
     /// The trials of SSO that have not ended.
     pub trials: Vec<TrialStatus>,
-    /// What could not be checked.
+    /// The areas that could not be checked.
     pub not_checked: Vec<NotChecked>,
-    /// Records that the API sent and that cannot be parsed.
+    /// Records that the API returned and that could not be parsed.
     pub odd_records: Vec<String>,
-    /// The latest changes by this machine, newest first.
+    /// The latest changes from this machine, newest first.
     pub journal: Vec<RecentChange>,
     /// The commands to run next.
     pub next: Vec<String>,
 }
 
-/// A domain and what its users' sign-in goes through, in order.
+/// A domain and its sign-in chain.
 #[derive(Debug, Serialize, JsonSchema)]
 #[expect(clippy::struct_field_names, reason = "the field is called so in JSON")]
 pub struct Domain {
-    /// The domain.
+    /// The email domain.
     pub domain: String,
-    /// The connector's identifier.
+    /// The ID of the connector.
     pub connector: String,
     /// Whether SSO is enabled.
     pub enforced: Option<bool>,
-    /// How far the domain's verification has come.
+    /// The state of the domain's verification.
     pub verification: Option<String>,
-    /// Whether the latest attempt of this machine to enable SSO was a conflict.
+    /// Whether the latest attempt from this machine to enable SSO failed with a conflict.
     pub enabling_conflicted: bool,
     /// When the connector was last changed (RFC 3339).
     pub changed_on: Option<String>,
-    /// The last sign-in that was allowed (RFC 3339); null where none is known.
+    /// When a sign-in was last allowed (RFC 3339); `null` if none was found.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub last_allowed: Option<Timestamp>,
-    /// The last sign-in that was denied (RFC 3339).
+    /// When a sign-in was last denied (RFC 3339); `null` if none was found.
     #[schemars(with = "Option<String>")]
     #[serde(serialize_with = "rfc3339::optional")]
     pub last_denied: Option<Timestamp>,
-    /// Connector, application, policy, identity providers.
+    /// The links of the chain: connector, SSO App, policy, identity providers.
     pub chain: Vec<Link>,
 }
 
-/// Something that could not be checked.
+/// An area that could not be checked.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct NotChecked {
-    /// What.
+    /// The name of the area.
     pub area: &'static str,
-    /// The permission for it, as the API calls it.
+    /// The name in the API of the required permission; `null` if none is known.
     pub required_permission: Option<&'static str>,
-    /// The same, as the dashboard calls it.
+    /// The name of the permission in the dashboard; `null` if none is known.
     pub dashboard: Option<String>,
 }
 
-/// A write in the journal.
+/// A recent journal entry.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RecentChange {
-    /// The entry's name.
+    /// The ID of the entry.
     pub id: String,
-    /// When it left.
+    /// When the request was about to be sent (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub started_at: Timestamp,
-    /// What it does, in words.
+    /// The description of the change.
     pub title: String,
-    /// What became of it.
+    /// The outcome of the write.
     pub outcome: Outcome,
-    /// The entry that undid it.
+    /// The ID of the entry that undid it; `null` if it is not undone.
     pub undone_by: Option<String>,
 }
 

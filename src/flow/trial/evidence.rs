@@ -32,24 +32,24 @@ pub enum PinRule {
     Impossible,
 }
 
-/// A sign-in, or an attempt, that bears on a trial.
+/// A sign-in or a denied attempt during a trial.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct SignIn {
-    /// The log that has it.
+    /// The log that contains the sign-in.
     pub source: Source,
     /// The email address.
     pub email: String,
-    /// The type of the identity provider; the audit log does not name it.
+    /// The type of the identity provider; `null` for the audit log, which does not name it.
     pub idp: Option<String>,
-    /// When it was (RFC 3339).
+    /// When the sign-in was made (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub at: Timestamp,
-    /// The request's identifier at Cloudflare.
+    /// The Cloudflare Ray ID of the request.
     pub ray_id: Option<String>,
 }
 
-/// A log.
+/// The log that contains a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {

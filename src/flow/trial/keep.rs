@@ -42,22 +42,22 @@ pub fn open_trials_of(journal: &Journal<'_>, account: &AccountId) -> Vec<OpenTri
     trials
 }
 
-/// A trial that has not ended, as shown by `status`.
+/// A trial that has not ended.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct TrialStatus {
     /// The email domain.
     pub domain: String,
-    /// The connector's identifier.
+    /// The ID of the connector.
     pub connector: String,
-    /// When enforcement began (RFC 3339).
+    /// When SSO was enabled (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub started_at: Timestamp,
-    /// When it was to be reverted (RFC 3339).
+    /// When SSO is to be disabled again (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub until: Timestamp,
-    /// Whether a process of this machine watches the trial; if not, nothing reverts it.
+    /// Whether a process on this machine runs the trial; if not, SSO is not disabled again.
     pub running: bool,
 }
 

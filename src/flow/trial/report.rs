@@ -6,61 +6,61 @@ use super::evidence::{SignIn, Source};
 use crate::api::connector::{Connector, ConnectorFields};
 use crate::rfc3339;
 
-/// How a trial ended.
+/// The outcome of a trial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrialOutcome {
-    /// Kept: the sign-in of a person was found in the logs.
+    /// SSO stays enabled: a user's sign-in was found in the logs.
     Kept,
-    /// Kept by the user at the terminal.
+    /// SSO stays enabled: the user typed `keep` at the terminal.
     KeptByHand,
-    /// Kept by `connector keep`, or because another request enabled it again.
+    /// SSO stays enabled: `connector keep` was run, or another request enabled it again.
     KeptElsewhere,
-    /// Reverted: no sign-in of a person was found in the logs.
+    /// SSO was disabled again: no sign-in of a user was found in the logs.
     Reverted,
-    /// Reverted by the user at the terminal.
+    /// SSO was disabled again by the user at the terminal.
     RevertedByHand,
-    /// Reverted because the process received a signal.
+    /// SSO was disabled again because the process received a signal.
     RevertedBySignal,
     /// Another client disabled SSO.
     DisabledElsewhere,
     /// Another client deleted the connector.
     ConnectorDeleted,
-    /// SSO could not be confirmed to be off.
+    /// Disabling SSO again could not be confirmed.
     NotReverted,
 }
 
-/// A trial, at its end.
+/// A trial and its outcome.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TrialReport {
-    /// When enforcement began (RFC 3339).
+    /// When SSO was enabled (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub started_at: Timestamp,
-    /// When it was to be reverted (RFC 3339).
+    /// When SSO was to be disabled again (RFC 3339).
     #[schemars(with = "String")]
     #[serde(serialize_with = "rfc3339::time")]
     pub until: Timestamp,
-    /// How it ended.
+    /// The outcome of the trial.
     pub outcome: TrialOutcome,
-    /// The sign-ins that prove it.
+    /// The sign-ins that confirm that SSO works.
     pub evidence: Vec<SignIn>,
     /// The sign-ins that were denied.
     pub denied: Vec<SignIn>,
 }
 
-/// The result of `enable --trial`.
+/// The result of `cfsso connector enable --trial`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether SSO stays on.
+    /// Whether SSO stays enabled.
     pub ok: bool,
     /// The email domain.
     pub domain: String,
-    /// The connector as it was last read.
+    /// The connector as last read.
     #[schemars(with = "ConnectorFields")]
     pub connector: Connector,
-    /// The trial.
+    /// The trial and its outcome.
     pub trial: TrialReport,
 }
 

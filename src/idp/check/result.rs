@@ -1,79 +1,79 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IdpCheck {
-    /// Its name.
+    /// The ID of the check.
     pub id: IdpCheckId,
-    /// How it came out.
+    /// The state of the check.
     pub state: CheckState,
-    /// What a failure of it means.
+    /// The severity of a failure.
     pub severity: Severity,
-    /// What was found.
+    /// The result in one sentence.
     pub detail: String,
-    /// Whether a failure shows that users cannot sign in: a server may also be unreachable from
-    /// here alone.
+    /// Whether a failure shows that users cannot sign in. A server may also be unreachable only
+    /// from here.
     #[serde(skip)]
     pub is_certain: bool,
-    /// How to fix or verify it.
+    /// The command or action that fixes a failure or tests the sign-in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
 }
 
-/// The names of what is looked at.
+/// The ID of a check of an identity provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum IdpCheckId {
-    /// The configuration has what its type needs.
+    /// The configuration has the required fields of its type.
     Configuration,
-    /// There is one one-time PIN provider.
+    /// There is exactly one one-time PIN identity provider.
     SingleOtp,
-    /// The tenant exists: Okta, Entra.
+    /// The tenant exists (Okta, Entra ID).
     Tenant,
-    /// The discovery document is there.
+    /// The discovery document can be read.
     Discovery,
-    /// It names the issuer that it should.
+    /// The discovery document has the expected issuer.
     Issuer,
-    /// The configuration names the endpoints that the document names.
+    /// The endpoints in the configuration are those of the discovery document.
     EndpointsMatch,
-    /// The key set has keys that can verify a login.
+    /// The key set (JWKS) has keys that can verify signatures.
     Jwks,
-    /// The authorization endpoint answers.
+    /// The authorization endpoint responds.
     AuthEndpoint,
-    /// The token endpoint answers.
+    /// The token endpoint responds.
     TokenEndpoint,
-    /// The sign-on URL answers.
+    /// The sign-on URL responds.
     SsoEndpoint,
-    /// The signing certificates hold, and will for a while.
+    /// The signing certificates are valid and do not expire soon.
     CertificateDates,
-    /// Their keys are long enough.
+    /// The keys of the signing certificates are long enough.
     CertificateKey,
-    /// They are signed with a sound algorithm.
+    /// The signing certificates use a secure signature algorithm.
     CertificateSignature,
     /// Users can sign in.
     SignIn,
 }
 
-/// The outcome of a check.
+/// The state of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckState {
-    /// The check was made and succeeded.
+    /// The check passed.
     Passed,
-    /// The check was made and failed.
+    /// The check failed.
     Failed,
-    /// The check could not be made.
+    /// The check could not run.
     NotTested,
 }
 
-/// What a failure means.
+/// The severity of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Logins fail.
+    /// Sign-ins fail.
     Error,
-    /// Logins work, and something is to be done.
+    /// Sign-ins work, but an action is recommended.
     Warning,
 }
 

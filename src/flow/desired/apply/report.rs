@@ -8,56 +8,56 @@ use crate::flow::publish::TxtRecord;
 use crate::flow::steps::StepState;
 use crate::rfc3339;
 
-/// A change, and how it ended.
+/// A change and its outcome.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[schemars(rename = "ChangeResult")]
 pub struct Result {
-    /// Its group.
+    /// The group of the change.
     pub group: Group,
-    /// What it does.
+    /// The kind of change.
     pub action: Verb,
-    /// To what: a domain or a name.
+    /// The changed object: a domain or a name.
     pub subject: String,
-    /// The same in words.
+    /// The description of the change.
     pub title: String,
-    /// How it ended.
+    /// The outcome of the change.
     pub state: StepState,
-    /// The result in words.
+    /// The outcome in words.
     pub detail: String,
 }
 
-/// A domain after the run.
+/// The state of a domain after the run.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct DomainResult {
     /// The email domain.
     pub domain: String,
-    /// The connector's identifier.
+    /// The ID of the connector.
     pub connector: Option<String>,
     /// The state of the verification.
     pub verification: Option<String>,
-    /// Whether SSO is enforced.
+    /// Whether SSO is enabled.
     pub enabled: Option<bool>,
-    /// How its changes ended: `done` if all did.
+    /// The combined outcome of the domain's changes: `done` if all are done.
     pub state: StepState,
-    /// Why it is not as desired.
+    /// The reason why the domain is not in its desired state.
     pub detail: String,
-    /// The TXT record, if it has to be published by hand.
+    /// The TXT record, if you have to publish it by hand.
     pub txt_record: Option<TxtRecord>,
-    /// The checks before enforcement, if they were made.
+    /// The checks before SSO is enabled, if they ran.
     pub checks: Vec<Check>,
 }
 
-/// What was applied.
+/// The result of `cfsso apply`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ApplyReport {
     schema: &'static str,
-    /// Whether the account is as desired.
+    /// Whether the account is in its desired state.
     pub ok: bool,
-    /// The changes, in the order in which they were planned.
+    /// The changes, in the planned order.
     pub changes: Vec<Result>,
     /// The domains that had changes.
     pub domains: Vec<DomainResult>,
-    /// The command that resumes, if something is left to do.
+    /// The command that resumes the run; `null` if nothing remains to do.
     pub next: Option<String>,
 }
 
