@@ -96,7 +96,7 @@ pub enum Command {
     Export(LazyCommand<desired::export::Args>),
     /// Show what `apply` would change
     Plan(LazyCommand<desired::plan::Args>),
-    /// Make the account as a file says, many domains at once
+    /// Change accounts to match a file, many domains at once
     Apply(LazyCommand<desired::apply::Args>),
     /// Rehearse a lockout in the simulator
     Drill(LazyCommand<drill::Args>),

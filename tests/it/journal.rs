@@ -275,6 +275,30 @@ async fn a_stale_record_that_was_deleted_comes_back() {
 }
 
 #[tokio::test]
+async fn the_txt_record_of_a_domain_with_sso_enabled_stays() {
+    let world = World::new().await.enabled().await;
+    let all = entries(&world).await;
+    let creation = all.iter().find(|entry| entry["title"] == "publish the TXT record of cool.cats");
+    let undo = format!("journal undo {} --yes", creation.unwrap()["id"].as_str().unwrap());
+    let before = world.codes("cool.cats").await;
+    let ran = world.run(&undo).await;
+    assert!(ran.code != 0 && ran.stderr.contains("SSO is enabled for cool.cats"), "{ran:?}");
+    assert_eq!(world.codes("cool.cats").await, before);
+    world.ok("disable cool.cats --yes").await;
+    world.ok(&undo).await;
+    assert_eq!(world.codes("cool.cats").await, [""; 0]);
+    // The whole run disables it first.
+    let world = World::new().await.enabled().await;
+    let run = entries(&world).await[0]["run"].as_str().unwrap().to_owned();
+    let latest = latest(&world).await;
+    world.ok(&format!("journal undo {latest} --yes")).await;
+    if run != latest {
+        world.ok(&format!("journal undo {run} --yes")).await;
+    }
+    assert_eq!(world.codes("cool.cats").await, [""; 0]);
+}
+
+#[tokio::test]
 async fn what_was_changed_since_is_left_alone_unless_forced() {
     let world = World::new().await.verified().await;
     // As if the record had been created with another text, and changed since.

@@ -1,14 +1,15 @@
 //! Undoing must not leave the dashboard without a sign-in. The SSO App may now allow only
 //! the identity provider that a run created, or a restored list may name only deleted ones.
 
-use super::inverse::Inverse;
+use super::inverse::{Inverse, InverseAction};
 use super::plan::{Ready, Write};
 use super::{ObjectCache, path_of_app};
 use crate::api::app::App;
+use crate::api::connector::Connector;
 use crate::api::document::Document;
 use crate::api::ids::IdpReference;
 use crate::flow::journal::resource::Resource;
-use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, idp};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind, app, connector, idp};
 
 impl Inverse {
     /// `None` if the write is safe. `cache` has objects as they will be by then.
@@ -41,11 +42,48 @@ impl Inverse {
                     _ => Ok(()),
                 }
             }
+            (Resource::Records(_) | Resource::Record(..), Write::Request(_))
+                if ready.after().is_none() =>
+            {
+                return Ok(self.removes_code_in_use(env, cache).await);
+            }
             _ => Ok(()),
         };
         Ok(refusal.err().map(|error| {
             error.hint("`cfsso app idps --add <IDP>` first, or `--force` to override")
         }))
+    }
+}
+
+impl Inverse {
+    /// Why the TXT record has to stay: it verifies a domain that has SSO enabled by then.
+    /// Without permission to read connectors, that is not known.
+    async fn removes_code_in_use(&self, env: &Env<'_>, cache: &ObjectCache) -> Option<FlowError> {
+        let (InverseAction::Delete { written: record }
+        | InverseAction::DeleteIfFound { sent: record }) = &self.action
+        else {
+            return None;
+        };
+        let content: String = record.parse_at(&["content"])?;
+        let is_enabled_by_then = |connector: &Connector| {
+            let path = Resource::Connector(connector.id.clone()).path(env.account);
+            match cache.get(&path) {
+                None => connector.is_enabled(),
+                Some(object) => {
+                    object.as_ref().and_then(|it| it.parse_at(&["enabled"])) == Some(true)
+                }
+            }
+        };
+        let connectors = connector::list(env).await.ok()?;
+        let found = connectors.iter().find(|connector| {
+            connector.code() == Some(content.trim_matches('"')) && is_enabled_by_then(connector)
+        })?;
+        let message =
+            format!("SSO is enabled for {}, which this TXT record verifies", found.email_domain);
+        Some(FlowError::refused(message).hint(format!(
+            "`cfsso disable {}` first, or `--force` to override",
+            found.email_domain
+        )))
     }
 }
 
