@@ -26,6 +26,7 @@ pub struct OrganizationFields {
     /// How long a session is valid, such as `24h`.
     pub session_duration: Option<String>,
     /// Whether users skip the identity provider selection.
+    #[expect(dead_code, reason = "described in the schema")]
     pub auto_redirect_to_identity: Option<bool>,
     /// When it was created (RFC 3339).
     pub created_at: Option<String>,

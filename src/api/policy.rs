@@ -29,6 +29,7 @@ pub struct PolicyFields {
     /// The order of evaluation within the application, lowest first.
     pub precedence: Option<i64>,
     /// Whether the policy is reusable: other applications can use it too.
+    #[expect(dead_code, reason = "described in the schema")]
     pub reusable: Option<bool>,
     /// Rules of which at least one must match.
     #[serde(default)]

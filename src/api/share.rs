@@ -1,9 +1,9 @@
 //! Shares: resources that other accounts may use (API reference, section 7). Deletions are
 //! asynchronous.
 
-pub mod filter;
-pub mod recipient;
-pub mod resource;
+pub(crate) mod filter;
+pub(crate) mod recipient;
+pub(crate) mod resource;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

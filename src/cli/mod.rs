@@ -1,8 +1,8 @@
 //! The command line: a tree of nouns, the global options, and one exhaustive match.
 
-pub mod help;
+pub(crate) mod help;
 mod lazy;
-pub mod usage;
+pub(crate) mod usage;
 
 use std::ffi::OsString;
 

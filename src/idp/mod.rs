@@ -4,23 +4,23 @@
 
 mod address;
 mod catalogue;
-pub mod certificate;
+pub(crate) mod certificate;
 
 pub mod check;
-pub mod config;
+pub(crate) mod config;
 pub mod discovery;
 
 pub mod fetch;
-pub mod guide;
-pub mod issuer;
-pub mod jwks;
-pub mod kind;
+pub(crate) mod guide;
+pub(crate) mod issuer;
+pub(crate) mod jwks;
+pub(crate) mod kind;
 pub mod metadata;
-pub mod preset;
+pub(crate) mod preset;
 mod saml;
-pub mod text;
+pub(crate) mod text;
 mod type_spec;
-pub mod vendor;
+pub(crate) mod vendor;
 
 pub use fetch::{FetchLimits, Fetcher, LoopbackPolicy};
 pub use type_spec::{IdpTypeSpec, Requirement, Value};

@@ -1,12 +1,12 @@
 //! Readers for pasted input. The lowest layer: it knows neither settings nor the API.
 
 pub mod character;
-pub mod depth;
-pub mod nearest;
-pub mod permissions;
-pub mod proxy;
-pub mod secret;
-pub mod secret_name;
-pub mod text;
-pub mod time;
-pub mod value;
+pub(crate) mod depth;
+pub(crate) mod nearest;
+pub(crate) mod permissions;
+pub(crate) mod proxy;
+pub(crate) mod secret;
+pub(crate) mod secret_name;
+pub(crate) mod text;
+pub(crate) mod time;
+pub(crate) mod value;
