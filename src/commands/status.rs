@@ -20,11 +20,16 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    fleet::run(context, "status", async |env| read(&args, env).await).await
+    fleet::run(context, "status", async |env| read(&args, env, context).await).await
 }
 
-async fn read(args: &Args, env: &Env<'_>) -> anyhow::Result<Outcome> {
+async fn read(args: &Args, env: &Env<'_>, context: &Context) -> anyhow::Result<Outcome> {
     let mut report = status::read(env).await?;
+    // Scripts run them as they are.
+    let invocation = context.settings.invocation();
+    for command in &mut report.next {
+        *command = invocation.with_global_flags(command);
+    }
     if let (Some(selector), Some(domains)) = (&args.connector, &mut report.domains) {
         domains.retain(|domain| is_selected(domain, selector));
         if domains.is_empty() {

@@ -17,7 +17,11 @@ pub fn diagnose(lookup: &Lookup, expected: Option<&[u8]>, now: Timestamp) -> Dia
     }
     let reach = |code: &Vec<u8>| lookup.servers.iter().filter(|one| one.serves(code)).count();
     let widest = sso_codes(lookup).into_iter().max_by_key(reach);
-    Diagnoser::new(lookup, widest.as_deref(), now).diagnose()
+    let mut diagnosis = Diagnoser::new(lookup, widest.as_deref(), now).diagnose();
+    if diagnosis.verdict == Verdict::Visible {
+        diagnosis.summary.push_str("; not compared with the code of a connector");
+    }
+    diagnosis
 }
 
 impl Diagnoser<'_> {

@@ -1,9 +1,8 @@
 //! Writes as values: what a dry run lists is what the executor sends.
 
-use jiff::Timestamp;
 use serde::Serialize;
 
-use super::journal::{Cause, Title, WriteIntent};
+use super::journal::{Cause, Title, TrialTerms, WriteIntent};
 use super::plan::{Change, Difference};
 use super::{Env, Error, FlowError};
 use crate::api::request::{Request, WriteRequest};
@@ -17,7 +16,7 @@ pub struct Action<T> {
     show_command: Option<String>,
     cause: Option<Cause>,
     undoes: Option<String>,
-    trial_until: Option<Timestamp>,
+    trial: Option<TrialTerms>,
 }
 
 impl<T> Action<T> {
@@ -36,7 +35,7 @@ impl<T> Action<T> {
             show_command: None,
             cause: None,
             undoes: None,
-            trial_until: None,
+            trial: None,
         }
     }
 
@@ -62,9 +61,9 @@ impl<T> Action<T> {
         self
     }
 
-    /// On trial until `until`: reverted unless kept.
-    pub fn on_trial(mut self, until: Option<Timestamp>) -> Self {
-        self.trial_until = until;
+    /// On trial: reverted unless kept.
+    pub fn on_trial(mut self, terms: Option<TrialTerms>) -> Self {
+        self.trial = terms;
         self
     }
 
@@ -91,7 +90,7 @@ impl<T> Action<T> {
             title,
             before: self.before.as_deref(),
             undoes: self.undoes.as_deref(),
-            trial_until: self.trial_until,
+            trial: self.trial,
         }
     }
 }
@@ -111,18 +110,26 @@ impl Env<'_> {
         self.send_create(&action.request, find, action.intent()).await
     }
 
+    /// If the response is lost, the object decides: what was applied must not look like a failure.
     pub async fn execute_and_confirm<T, R>(
         &self,
         action: &Action<T>,
         read: &Request<R>,
         is_as_sent: impl Fn(&R) -> bool,
     ) -> Result<R, Error> {
-        self.execute(action).await?;
-        let object = self.client.send(read).await?;
-        if is_as_sent(&object) {
-            return Ok(object);
+        let lost = match self.execute(action).await {
+            Ok(_) => None,
+            Err(Error::Api(error)) if error.outcome_unknown() => Some(error),
+            Err(error) => return Err(error),
+        };
+        match (self.client.send(read).await, lost) {
+            (Ok(object), _) if is_as_sent(&object) => Ok(object),
+            (_, Some(error)) | (Err(error), None) => Err(error.into()),
+            (Ok(_), None) => {
+                let observed = "the API accepted the request, but the value differs";
+                Err(action.not_confirmed(observed).into())
+            }
         }
-        Err(action.not_confirmed("the API accepted the request, but the value differs").into())
     }
 
     pub async fn execute_deletion<R>(

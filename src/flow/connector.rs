@@ -198,15 +198,23 @@ pub async fn disable(env: &Env<'_>, connector: &Connector) -> Result<Connector, 
     execute_disabling(env, &connector.id, &disable_action(env, connector)).await
 }
 
-/// Reads the connector again if the answer does not contain `enabled`.
+/// Reads the connector again if the answer is lost or does not contain `enabled`: in a lockout,
+/// an applied change must not look like a failure.
 pub(super) async fn execute_disabling(
     env: &Env<'_>,
     id: &ConnectorId,
     disabling: &Action<Connector>,
 ) -> Result<Connector, Error> {
-    let mut connector = env.execute(disabling).await?;
+    let read = connector::get(env.account, id);
+    let mut connector = match env.execute(disabling).await {
+        Err(Error::Api(error)) if error.outcome_unknown() => {
+            let connector = env.client.send(&read).await.ok();
+            return connector.filter(|now| now.enabled == Some(false)).ok_or(error.into());
+        }
+        answer => answer?,
+    };
     if connector.enabled.is_none() {
-        connector = env.client.send(&connector::get(env.account, id)).await?;
+        connector = env.client.send(&read).await?;
     }
     if connector.enabled == Some(false) {
         return Ok(connector);

@@ -1,10 +1,9 @@
 //! The only path for writes: intent to the journal, request, outcome to the journal.
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
-use super::journal::{Api, Title, WriteIntent};
+use super::journal::{Api, Title, TrialTerms, WriteIntent};
 use super::{Env, Error, FlowError};
 use crate::api::request::WriteRequest;
 use crate::api::{self, Created};
@@ -25,10 +24,10 @@ impl Env<'_> {
         &self,
         title: impl Into<Title>,
         connector: &str,
-        until: Timestamp,
+        terms: TrialTerms,
     ) -> Result<(), FlowError> {
         let intent = WriteIntent::new(title.into(), Some(connector));
-        self.journal.note(self.api(), &WriteIntent { trial_until: Some(until), ..intent })
+        self.journal.note(self.api(), &WriteIntent { trial: Some(terms), ..intent })
     }
 
     /// For a ticket: undone if the state shows that another client made the change.

@@ -564,6 +564,13 @@ async fn an_undo_leaves_nobody_without_a_sign_in() {
 #[tokio::test]
 async fn what_was_applied_is_no_failure() {
     for fault in ["500:appliedx*@PATCH", "close-afterx*@PATCH"] {
+        let world = World::new().await.verified().await;
+        world.fault(fault);
+        world.ok("enable cool.cats --yes --max-retries 0").await;
+        world.ok("disable cool.cats --yes --max-retries 0").await;
+        assert_eq!(world.connectors().await[0]["enabled"], false, "{fault}");
+    }
+    for fault in ["500:appliedx*@PATCH", "close-afterx*@PATCH"] {
         let world = World::new().await.enabled().await;
         world.fault(fault);
         let report = world.ok("bypass disable --all --yes --max-retries 0 -o json").await.json();

@@ -95,7 +95,7 @@ async fn work(
     for connector in found.iter().filter(|connector| !is_enabled(connector)) {
         let title = format!("disable {}", connector.email_domain);
         report.already(title, "SSO is disabled");
-        keep::end_if_disabled(env, connector);
+        keep::end_obsolete(env, &[connector], false);
     }
     if wanted.is_empty() {
         if invalid_record_error.is_none() {

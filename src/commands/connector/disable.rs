@@ -22,7 +22,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let connector = connector::find(&env, &selector).await?;
     if connector.enabled == Some(false) {
         if !context.settings.options.dry_run {
-            keep::end_if_disabled(&env, &connector);
+            keep::end_obsolete(&env, &[&connector], false);
         }
         let note = format!("no change: SSO is already disabled for {}", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));

@@ -31,6 +31,7 @@ pub struct Args {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    args.trial.ensure_within_timeout(context)?;
     let selector = context.selector(args.connector.as_ref()).await?;
     let env = context.env().await?;
     let on_trial = args.trial.options(context);
@@ -46,18 +47,22 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         {
             return Ok(outcome);
         }
+        if on_trial.is_none() {
+            keep::ensure_not_on_trial(&env, &connector)?;
+        }
         let trial = if on_trial.is_some() { "; no trial was started" } else { "" };
         let note =
             format!("no change: SSO is already enabled for {}{trial}", connector.email_domain);
         return Ok(plan_output::already_done(context, connector, note));
     }
     if !context.settings.options.dry_run {
-        keep::end_if_disabled(&env, &connector);
+        keep::end_obsolete(&env, &[&connector], false);
     }
     let plan = Plan::new(
         checks,
         vec![connector::enable_action(&env, &domain, &connector.id, connector.enabled).change()],
     );
+    args.trial.note_dry_run(context);
     if let Some(outcome) =
         plan_output::finish_dry_run(context, plan, &format!("enabling `{domain}`"))?
     {
@@ -70,11 +75,23 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             let again = guard.run_checks(context, &env, &selector, wanted).await?;
             Plan::new(again.checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;
         }
-        return Ok(Outcome::done(Shown::from(connector::enable(&env, &domain, &connector).await?)));
+        let enabled = connector::enable(&env, &domain, &connector).await?;
+        note_sign_in(context);
+        return Ok(Outcome::done(Shown::from(enabled)));
     };
     let subject = Subject::new(domain, connector, &facts);
     trial::check_logs(&subject, &options, context)?;
     context.confirm(subject.domain.as_str(), "enable SSO on trial").await?;
     let (report, end) = Box::pin(trial::enable(&env, &subject, options, context)).await?;
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+/// While the user still has a session, a sign-in that fails can be repaired.
+pub fn note_sign_in(context: &Context) {
+    if !context.settings.sandbox {
+        context.screen.note(
+            "sign in at https://dash.cloudflare.com in a private window before you close this \
+             session",
+        );
+    }
 }

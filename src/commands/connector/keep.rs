@@ -6,6 +6,7 @@ use crate::api::ids::ConnectorId;
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::connector::{self, Selector};
+use crate::flow::journal::OpenTrial;
 use crate::flow::trial::keep;
 
 #[derive(clap::Args, Debug)]
@@ -34,6 +35,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         let kept = keep::keep(&env, connector, trial).await?;
         context.screen.note(format!("SSO stays on for {}", kept.email_domain));
         return Ok(Outcome::done(Shown::from(kept)));
+    }
+    let is_of_domain = |trial: &&OpenTrial| trial.domain == *domain && !trial.is_live;
+    if args.trial_of.is_none() && trials.iter().any(|trial| is_of_domain(&trial)) {
+        keep::end_obsolete(&env, &[&connector], false);
+        context.screen.note("the connector of the trial was deleted: the trial is over");
+        return Ok(Outcome::done(Shown::from(connector)));
     }
     match args.trial_of {
         Some(id) if id == connector.id => {

@@ -53,6 +53,33 @@ impl TrialArgs {
         self.trial.is_some()
     }
 
+    pub fn ensure_within_timeout(self, context: &Context) -> Result<(), FlowError> {
+        let timeout = context.settings.options.timeout;
+        match (self.trial, timeout) {
+            (Some(trial), Some(timeout)) if timeout < trial => {
+                let (trial, timeout) = (format_duration(trial), format_duration(timeout));
+                let message =
+                    format!("`--timeout` ends after {timeout}, and the trial after {trial}");
+                Err(FlowError::usage(message).hint("a longer `--timeout`, or none"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What a dry run adds to the request that enables SSO.
+    pub fn note_dry_run(self, context: &Context) {
+        if let Some(trial) = self.trial.filter(|_| context.settings.options.dry_run) {
+            let kept = match self.keep_on {
+                KeepOn::SignIn => "a user signs in or you keep it",
+                KeepOn::Confirm => "you keep it",
+            };
+            let trial = format_duration(trial);
+            context
+                .screen
+                .note(format!("on trial: SSO is disabled again after {trial} unless {kept}"));
+        }
+    }
+
     pub fn options(self, context: &Context) -> Option<trial::Options> {
         Some(trial::Options {
             duration: self.trial?,

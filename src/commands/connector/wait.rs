@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::dns::Verdict;
 use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
+use crate::flow::trial::keep;
 use crate::flow::{Env, FlowError, verify};
 
 #[derive(clap::Args, Debug)]
@@ -88,6 +89,9 @@ async fn for_state(
         ));
     };
     let reached = verify::poll_until(env, connector, context.wait_deadline(), is_so, &tell).await?;
+    if let (Condition::Enabled, Some(connector)) = (wanted, &reached) {
+        keep::ensure_not_on_trial(env, connector)?;
+    }
     reached.ok_or_else(|| {
         FlowError::not_yet(format!("timed out: {domain} is not {}", wanted.label()))
             .hint(format!("`cfsso connector get {domain}`"))

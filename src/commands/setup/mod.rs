@@ -6,9 +6,11 @@ mod facts;
 mod guided;
 mod repair;
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use super::connector::enable::note_sign_in;
 use super::connector::trial::{self, TrialArgs};
 use super::preflight::{CheckArgs, show_checks};
 use super::{Outcome, plan_output};
@@ -93,6 +95,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if !args.force {
         connector::ensure_eligible(&domain)?;
     }
+    args.trial.ensure_within_timeout(context)?;
     if args.trial.is_wanted() && !args.enable {
         let message = "`--trial` needs `--enable`";
         return Err(FlowError::usage(message)
@@ -100,10 +103,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             .into());
     }
     let bell = args.bell;
+    let trial = args.trial;
     let options = options(domain, args, context).await?;
     let env = context.env().await?;
     if dry_run {
         let plan = setup::plan(&env, &options).await?;
+        trial.note_dry_run(context);
         let what = format!("enabling `{}`", options.domain);
         return Ok(
             plan_output::finish_dry_run(context, plan, &what)?.unwrap_or_else(Outcome::silent)
@@ -131,19 +136,28 @@ async fn steps(
     context: &Context,
 ) -> (Report, Result<(), Error>) {
     let on_trial = options.enable.as_ref().and_then(|enable| enable.trial);
+    let enables_for_good = Cell::new(false);
     let approve = async |subject: &Subject| {
         if let Some(options) = &on_trial {
             trial::check_logs(subject, options, context)?;
         }
         before_enabling().await?;
         context.confirm(subject.domain.as_str(), ENABLING).await?;
-        let Some(options) = on_trial else { return Ok(None) };
+        let Some(options) = on_trial else {
+            enables_for_good.set(true);
+            return Ok(None);
+        };
         context.screen.end_progress();
         trial::enable(env, subject, options, context).await.map(Some)
     };
-    let done = Box::pin(setup::run(env, options, on_event, approve)).await;
+    let (mut report, end) = Box::pin(setup::run(env, options, on_event, approve)).await;
     context.screen.end_progress();
-    done
+    let invocation = context.settings.invocation();
+    report.next = report.next.map(|command| invocation.with_global_flags(&command));
+    if enables_for_good.get() && end.is_ok() {
+        note_sign_in(context);
+    }
+    (report, end)
 }
 
 pub async fn ask_domain(context: &Context, usage: &str) -> anyhow::Result<EmailDomain> {

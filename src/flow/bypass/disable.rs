@@ -1,6 +1,6 @@
 //! The first bypass: disables SSO, so that users sign in with a password.
 
-use crate::api::connector::{self as requests, Connector};
+use crate::api::connector::Connector;
 use crate::flow::action::Action;
 use crate::flow::connector::{self, Selector};
 use crate::flow::journal::Cause;
@@ -58,18 +58,9 @@ pub fn is_enabled(connector: &Connector) -> bool {
     connector.enabled != Some(false)
 }
 
-/// One PATCH, whose response confirms it. If the response is lost, the connector is read:
-/// in a lockout, an applied change must not look like a failure.
+/// One PATCH, whose response confirms it.
 pub async fn apply(env: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {
-    let done = connector::execute_disabling(env, &connector.id, &action(env, connector)).await;
-    let Err(Error::Api(error)) = done else { return done };
-    if error.outcome_unknown()
-        && let Ok(connector) = env.client.send(&requests::get(env.account, &connector.id)).await
-        && !is_enabled(&connector)
-    {
-        return Ok(connector);
-    }
-    Err(error.into())
+    connector::execute_disabling(env, &connector.id, &action(env, connector)).await
 }
 
 pub fn record_unsent(env: &Env<'_>, connector: &Connector) -> Result<(), FlowError> {

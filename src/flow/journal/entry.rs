@@ -57,7 +57,19 @@ pub(super) struct Started {
     pub redacted_fields: Vec<String>,
     pub undoes: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trial_until: Option<Timestamp>,
+    pub trial: Option<TrialTerms>,
+}
+
+/// The terms of a trial of SSO: it is disabled again at the end unless it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TrialTerms {
+    /// When the trial ends (RFC 3339).
+    #[schemars(with = "String")]
+    pub until: Timestamp,
+    /// Whether only the user can keep SSO enabled (`--keep-on confirm`).
+    pub keep_on_confirm: bool,
+    /// Whether a sign-in with a one-time PIN counts (`--accept-otp`).
+    pub accept_otp: bool,
 }
 
 /// The operation that a write is part of, if it is undone together with others.
@@ -149,11 +161,9 @@ pub struct Entry {
     pub error: Option<String>,
     /// The ID of the entry that this entry undoes.
     pub undoes: Option<String>,
-    /// When the trial ends (RFC 3339); SSO is disabled again then unless it is kept.
-    #[schemars(with = "Option<String>")]
-    #[serde(serialize_with = "rfc3339::optional")]
+    /// The terms of the trial that this write started or resumed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub trial_until: Option<Timestamp>,
+    pub trial: Option<TrialTerms>,
     /// The ID of the entry that undid this entry.
     pub undone_by: Option<String>,
     /// The ID of a later entry with the same write. It determines the current state even
@@ -268,7 +278,7 @@ impl Started {
             after: None,
             error: None,
             undoes: self.undoes,
-            trial_until: self.trial_until,
+            trial: self.trial,
             undone_by: None,
             resolved_by: None,
             irreversible_reason: None,
@@ -365,7 +375,7 @@ pub(super) mod tests {
                 before: None,
                 redacted_fields: Vec::new(),
                 undoes: None,
-                trial_until: None,
+                trial: None,
             };
             Self { outcome: Outcome::Done, ..started.into_entry(run) }
         }

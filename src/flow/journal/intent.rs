@@ -1,19 +1,17 @@
 //! What a write is about to do, as the journal records it.
 
-use jiff::Timestamp;
-
-use super::entry::Cause;
+use super::entry::{Cause, TrialTerms};
 
 pub(in crate::flow) struct WriteIntent<'a> {
     pub title: Title,
     pub before: Option<&'a str>,
     pub undoes: Option<&'a str>,
-    pub trial_until: Option<Timestamp>,
+    pub trial: Option<TrialTerms>,
 }
 
 impl<'a> WriteIntent<'a> {
     pub fn new(title: Title, before: Option<&'a str>) -> Self {
-        Self { title, before, undoes: None, trial_until: None }
+        Self { title, before, undoes: None, trial: None }
     }
 }
 

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-pub use entry::{Cause, Entry, Outcome};
+pub use entry::{Cause, Entry, Outcome, TrialTerms};
 pub use intent::Title;
 pub(super) use intent::WriteIntent;
 pub use origin::SANDBOX;
@@ -214,7 +214,7 @@ impl<'p> Journal<'p> {
             ),
         };
         started.entry = run.next();
-        let (number, is_trial) = (started.entry, started.trial_until.is_some());
+        let (number, is_trial) = (started.entry, started.trial.is_some());
         let record = Record::Started(started);
         self.start_ticket(&record, Some(&run.id))?;
         run.begin(&record, is_trial).map_err(|error| not_writable_error(store, &error))?;
@@ -293,7 +293,7 @@ impl<'p> Journal<'p> {
             before,
             redacted_fields: not_kept,
             undoes: intent.undoes.map(str::to_owned),
-            trial_until: intent.trial_until,
+            trial: intent.trial,
         }
     }
 }

@@ -253,7 +253,7 @@ impl Store {
             return Age::Kept(damage);
         }
         let unfinished = reading.entries.iter().find(|entry| {
-            entry.outcome == Outcome::Unfinished || folder == OPEN && entry.trial_until.is_some()
+            entry.outcome == Outcome::Unfinished || folder == OPEN && entry.trial.is_some()
         });
         match unfinished {
             Some(entry) => Age::Kept(format!("entry {} is unfinished", entry.id)),

@@ -29,18 +29,33 @@ struct Before {
     email_domain: String,
 }
 
+#[derive(Deserialize)]
+struct Changed {
+    updated_on: Option<String>,
+}
+
 impl OpenTrial {
     /// A request that the API rejected started no trial.
     pub(super) fn find(entries: &[Entry], is_live: bool) -> Option<Self> {
-        let began =
-            |entry: &&Entry| entry.trial_until.is_some() && entry.outcome != Outcome::Failed;
+        let began = |entry: &&Entry| entry.trial.is_some() && entry.outcome != Outcome::Failed;
         let entry = entries.iter().rfind(began)?.clone();
         if entries.iter().any(|other| other.trial_end().is_some_and(|end| end.trial == entry.id)) {
             return None;
         }
         let before: Before = serde_json::from_str(entry.before.as_ref()?.get()).ok()?;
         let (connector, domain) = (before.id, before.email_domain);
-        Some(Self { until: entry.trial_until?, connector, domain, is_live, entry })
+        Some(Self { until: entry.trial?.until, connector, domain, is_live, entry })
+    }
+
+    /// When the connector was last changed, as far as this trial knows: by its own request, or as
+    /// it was when the trial was resumed.
+    pub fn last_known_change(&self) -> Option<Timestamp> {
+        let object = match self.entry.is_note() {
+            true => self.entry.before.as_ref(),
+            false => self.entry.after.as_ref(),
+        };
+        let known: Changed = serde_json::from_str(object?.get()).ok()?;
+        known.updated_on?.parse().ok()
     }
 
     /// By a note, or by a request that disabled or deleted the connector.
@@ -72,7 +87,7 @@ impl Entry {
             Some(before?.id)
         };
         let is_trial = |entry: &&Self| {
-            entry.trial_until.is_some()
+            entry.trial.is_some()
                 && entry.outcome != Outcome::Failed
                 && entry.order() < self.order()
                 && connector(entry) == connector(self)
@@ -89,6 +104,7 @@ mod tests {
     use serde_json::value::RawValue;
 
     use super::*;
+    use crate::flow::journal::TrialTerms;
 
     const ON: &str =
         r#"{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{"enabled":true}}"#;
@@ -99,8 +115,9 @@ mod tests {
     }
 
     fn trial() -> Entry {
-        let until = Some(Timestamp::from_second(600).unwrap());
-        Entry { trial_until: until, ..entry(1, ON, r#"{"id":"c1","email_domain":"cool.cats"}"#) }
+        let until = Timestamp::from_second(600).unwrap();
+        let trial = Some(TrialTerms { until, keep_on_confirm: false, accept_otp: false });
+        Entry { trial, ..entry(1, ON, r#"{"id":"c1","email_domain":"cool.cats"}"#) }
     }
 
     #[test]

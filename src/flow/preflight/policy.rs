@@ -13,6 +13,10 @@ use crate::flow::check::{Check, CheckId, Severity};
 
 const SHOW: &str = "`cfsso app policies`";
 
+/// No command creates policies: Cloudflare makes the policy of a domain with its connector.
+const ADD: &str = "in the dashboard (Zero Trust, Access controls, Applications, SSO App), add a policy \
+                   that allows the email domain; `cfsso app policies` lists those there are";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Coverage {
     None,
@@ -58,7 +62,7 @@ fn by_policies(domain: &EmailDomain, policies: &[Policy]) -> Check {
         return Check::failed(
             id,
             format!("no policy of the SSO App allows {domain}; every sign-in would be denied"),
-            SHOW,
+            ADD,
         );
     };
     let evidence = format!(

@@ -291,6 +291,10 @@ impl Setup<'_> {
         approve: impl AsyncFnOnce(&Subject) -> Result<Option<TrialEnd>, Error>,
     ) -> Result<(), Error> {
         if connector.is_enabled() {
+            if self.options.enable.is_some() {
+                self.steps.begin(StepId::Enable);
+                trial::keep::ensure_not_on_trial(self.env, &connector)?;
+            }
             self.steps.end(StepId::Enable, StepState::Skipped, "already enabled");
             return Ok(());
         }

@@ -172,10 +172,15 @@ pub async fn read(env: &Env<'_>) -> Result<Report, Error> {
         let what = "bypass status";
         not_checked.push(NotChecked { area: what, required_permission: None, dashboard: None });
     }
+    let odd = env.client.odd_records(None);
+    if let Some(all) = &connectors {
+        let is_complete = odd.is_empty();
+        keep::end_obsolete(env, &all.iter().collect::<Vec<_>>(), is_complete);
+    }
     let domains =
         connectors.map(|connectors| connectors.iter().map(|one| domain(one, &facts)).collect());
     let shared = if domains.is_some() { Vec::new() } else { chain::shared(&facts) };
-    let odd = env.client.odd_records(None).iter().map(OddRecord::describe).collect();
+    let odd = odd.iter().map(OddRecord::describe).collect();
     let trials = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
     Ok(report(env.account, (domains, shared), (bypass, not_checked, odd), (entries, trials)))
 }

@@ -98,18 +98,40 @@ pub(super) fn note_end(
     env.record_note(format!("trial of {domain} {}", outcome.label()), &end)
 }
 
-pub fn end_if_disabled(env: &Env<'_>, connector: &Connector) {
-    if connector.enabled != Some(false) {
-        return;
-    }
-    let open = open_trials(env).into_iter();
-    for trial in open.filter(|open| open.connector == connector.id && !open.is_live) {
+/// Ends interrupted trials that are over: their connector is disabled, or another one has its
+/// domain, or none has (`is_complete`: `connectors` are all of the account).
+pub fn end_obsolete(env: &Env<'_>, connectors: &[&Connector], is_complete: bool) {
+    for trial in open_trials(env).into_iter().filter(|open| !open.is_live) {
+        let outcome = match connectors.iter().find(|one| one.id == trial.connector) {
+            Some(connector) if connector.enabled == Some(false) => TrialOutcome::DisabledElsewhere,
+            None if is_complete || connectors.iter().any(|it| it.email_domain == trial.domain) => {
+                TrialOutcome::ConnectorDeleted
+            }
+            _ => continue,
+        };
         let Ok(domain) = trial.domain.parse() else { continue };
-        let outcome = TrialOutcome::DisabledElsewhere;
         if note_end(env, &trial.entry.id, &domain, outcome).is_ok() {
             set_aside(env, &trial);
         }
     }
+}
+
+/// Fails while SSO is on trial: it is not enabled for good.
+pub fn ensure_not_on_trial(env: &Env<'_>, connector: &Connector) -> Result<(), FlowError> {
+    let trials = open_trials(env);
+    let Some(trial) = trials.iter().find(|trial| trial.connector == connector.id) else {
+        return Ok(());
+    };
+    let domain = &connector.email_domain;
+    let until = rfc3339::format(trial.until);
+    let message = if trial.is_live {
+        format!("SSO of {domain} is on trial until {until}")
+    } else {
+        format!("the trial of {domain} was interrupted (end: {until})")
+    };
+    Err(FlowError::conflict(message)
+        .cause("SSO is enabled, but not for good")
+        .hint(format!("`cfsso connector keep {domain}`")))
 }
 
 pub async fn keep(

@@ -22,15 +22,20 @@ use self::evidence::{Claim, Verdict};
 pub use self::evidence::{PinRule, SignIn, Source};
 pub use self::report::{Event, Report, TrialOutcome, TrialReport};
 pub use self::subject::Subject;
-use super::journal::OpenTrial;
+use super::api_error::ApiErrorContext;
+use super::journal::{OpenTrial, TrialTerms};
 use super::{Env, Error, FlowError, Signal, connector};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::audit_log::{self, AuditRow};
 use crate::api::connector::Connector;
 use crate::api::{self, ErrorKind};
+use crate::rfc3339;
 
 /// How often the logs are read: three requests each time, of 1200 in 5 minutes.
 const POLL: Duration = Duration::from_secs(3);
+
+/// How long the last look at the logs may take before SSO is disabled again.
+const LAST_ROUND: Duration = Duration::from_secs(15);
 
 const TICK: Duration = Duration::from_secs(1);
 
@@ -111,7 +116,7 @@ pub async fn run(
     let until = started.saturating_add(options.duration).unwrap_or(Timestamp::MAX);
     let action = connector::enable_action(env, domain, &connector.id, connector.enabled)
         .before(connector.text())
-        .on_trial(Some(until));
+        .on_trial(Some(options.terms(until)));
     let answer = env.execute(&action).await;
     let trial = |enabled: Connector| {
         let changed =
@@ -119,23 +124,26 @@ pub async fn run(
         let enabled_at = changed.and_then(|at| at.parse().ok()).unwrap_or(started);
         Trial::new(env, subject, options, (started, until), enabled_at, enabled, tell)
     };
+    let read = api::connector::get(env.account, &connector.id);
     let enabled = match answer {
-        Ok(answer) => answer,
+        Ok(answer) => env.client.send(&read).await.unwrap_or(answer),
         Err(Error::Api(error)) if error.outcome_unknown() => {
-            // It may be enabled: it has to be disabled in any case.
-            let trial = trial(connector.clone());
-            let (_, reverted) = trial.revert(TrialOutcome::Reverted).await;
-            reverted?;
-            return Err(error.into());
+            match env.client.send(&read).await {
+                Ok(read) if read.is_enabled() => read,
+                // It may be enabled later: it has to be disabled in any case.
+                _ => {
+                    let (_, reverted) =
+                        trial(connector.clone()).revert(TrialOutcome::ResponseLost).await;
+                    reverted?;
+                    let off = format!("SSO is off again for {domain}");
+                    return Err(ApiErrorContext::new(error).cause(off).into());
+                }
+            }
         }
         Err(error) => {
             env.journal.settle_trial();
             return Err(error);
         }
-    };
-    let enabled = match env.client.send(&api::connector::get(env.account, &connector.id)).await {
-        Ok(read) => read,
-        Err(_) => enabled,
     };
     if !enabled.is_enabled() {
         let observed = "the API accepted the request, but SSO is not enabled";
@@ -159,8 +167,10 @@ pub async fn resume(
     let client = env.client.without_deadline();
     let env = &Env { client: &client, ..*env };
     let connector = &subject.connector;
+    ensure_unchanged(open, connector)?;
+    let options = options.with_terms(open.entry.trial);
     let title = format!("resume the trial of {}", open.domain);
-    env.record_resumed_trial(title, connector.text(), open.until)?;
+    env.record_resumed_trial(title, connector.text(), options.terms(open.until))?;
     if let Ok(store) = env.journal.store() {
         store.set_aside(&open.entry.run);
     }
@@ -169,8 +179,41 @@ pub async fn resume(
         connector.updated_on.as_ref().and_then(|at| at.parse().ok()).unwrap_or(started);
     let times = (started, open.until);
     let trial = Trial::new(env, subject, options, times, enabled_at, connector.clone(), tell);
-    tell(&Event::TrialStarted { domain: &open.domain, until: open.until, resumed: true });
+    if open.until > env.clock.now() {
+        tell(&Event::TrialStarted { domain: &open.domain, until: open.until, resumed: true });
+    }
     trial.watch(orders).await
+}
+
+/// A change by another client since may have been meant to last.
+fn ensure_unchanged(open: &OpenTrial, connector: &Connector) -> Result<(), FlowError> {
+    let changed: Option<Timestamp> = connector.updated_on.as_ref().and_then(|at| at.parse().ok());
+    let (Some(known), Some(changed)) = (open.last_known_change(), changed) else { return Ok(()) };
+    if changed <= known.saturating_add(OWN_CHANGE_WINDOW).unwrap_or(Timestamp::MAX) {
+        return Ok(());
+    }
+    let domain = &open.domain;
+    let message = format!(
+        "the trial of {domain} was interrupted, and another client changed the connector at {}",
+        rfc3339::format(changed)
+    );
+    Err(FlowError::conflict(message)
+        .cause("SSO may have been enabled for good; it was left as it is")
+        .hint(format!("`cfsso connector keep {domain}`, or `cfsso bypass disable {domain}`")))
+}
+
+impl Options {
+    fn terms(&self, until: Timestamp) -> TrialTerms {
+        let keep_on_confirm = self.keep_on == KeepOn::Confirm;
+        TrialTerms { until, keep_on_confirm, accept_otp: self.accept_otp }
+    }
+
+    /// With the terms of the trial that is resumed.
+    fn with_terms(self, terms: Option<TrialTerms>) -> Self {
+        let Some(terms) = terms else { return self };
+        let keep_on = if terms.keep_on_confirm { KeepOn::Confirm } else { self.keep_on };
+        Self { keep_on, accept_otp: self.accept_otp || terms.accept_otp, ..self }
+    }
 }
 
 impl<'a> Trial<'a> {
@@ -263,7 +306,10 @@ impl<'a> Trial<'a> {
         let denied = self.kept.borrow().1.len();
         (self.tell)(&Event::Waiting { time_left: countdown.time_left(), denied });
         if countdown.time_left().is_zero() {
-            return Some(End::Revert(TrialOutcome::Reverted));
+            // The logs may have a sign-in since the last round.
+            let round = clock.timeout(LAST_ROUND, self.read()).await;
+            let end = round.and_then(|round| self.evaluate_round(round));
+            return Some(end.unwrap_or(End::Revert(TrialOutcome::Reverted)));
         }
         let round = clock.timeout(countdown.time_left(), self.read()).await;
         countdown.pass(Duration::ZERO, clock.now());

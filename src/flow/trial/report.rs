@@ -18,6 +18,8 @@ pub enum TrialOutcome {
     KeptElsewhere,
     /// SSO was disabled again: no sign-in of a user was found in the logs.
     Reverted,
+    /// SSO was disabled again: the response to the request that enabled it was lost.
+    ResponseLost,
     /// SSO was disabled again by the user at the terminal.
     RevertedByHand,
     /// SSO was disabled again because the process received a signal.
@@ -106,6 +108,7 @@ impl TrialOutcome {
             Self::KeptByHand => "kept by hand",
             Self::KeptElsewhere => "kept by `connector keep`",
             Self::Reverted => "reverted: no sign-in in the logs",
+            Self::ResponseLost => "reverted: the response to enabling SSO was lost",
             Self::RevertedByHand => "reverted by hand",
             Self::RevertedBySignal => "reverted: the process received a signal",
             Self::DisabledElsewhere => "ended: SSO was disabled elsewhere",
