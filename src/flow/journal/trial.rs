@@ -50,11 +50,9 @@ impl OpenTrial {
     /// When the connector was last changed, as far as this trial knows: by its own request, or as
     /// it was when the trial was resumed.
     pub fn last_known_change(&self) -> Option<Timestamp> {
-        let object = match self.entry.is_note() {
-            true => self.entry.before.as_ref(),
-            false => self.entry.after.as_ref(),
-        };
-        let known: Changed = serde_json::from_str(object?.get()).ok()?;
+        let is_resumed = self.entry.is_note();
+        let object = if is_resumed { &self.entry.before } else { &self.entry.after };
+        let known: Changed = serde_json::from_str(object.as_ref()?.get()).ok()?;
         known.updated_on?.parse().ok()
     }
 
