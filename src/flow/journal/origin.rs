@@ -3,6 +3,7 @@
 use super::{Entry, Journal};
 use crate::api::ids::AccountId;
 use crate::flow::{Env, FlowError};
+use crate::shell::quoted;
 
 impl Journal<'_> {
     pub fn check_api(&self, entries: &[Entry]) -> Result<(), FlowError> {
@@ -38,11 +39,13 @@ fn same_api(entry: &Entry, in_use: &str) -> Result<(), FlowError> {
     }
     let error = elsewhere(entry)
         .cause(format!("it was written to the API at {base_url}, this run uses {in_use}"));
+    // A ticket or an imported journal may be forged: no hint sends the token to its URL.
     Err(match base_url.strip_prefix(SANDBOX) {
-        Some(state) => error.hint(format!("`--sandbox --sandbox-state {state}`")),
-        None => error.hint(format!(
-            "`export CLOUDFLARE_BASE_URL={base_url}`, or `--profile` with a profile that has this `base_url`"
-        )),
+        Some(state) => error.hint(format!("`--sandbox --sandbox-state {}`", quoted(state))),
+        None => error.hint(
+            "undo it with the profile or the machine that made it; if no one here uses that API, \
+             do not trust this entry",
+        ),
     })
 }
 
@@ -87,13 +90,15 @@ mod tests {
         assert_eq!(error.kind, FlowErrorKind::Conflict);
         assert_eq!(error.hint.unwrap(), format!("`--account {account}`"));
         for (at, hint) in [
-            ("https://api.staging.example", "CLOUDFLARE_BASE_URL=https://api.staging.example"),
+            ("https://api.staging.example", "do not trust this entry"),
             ("sandbox:/s.json", "--sandbox-state /s.json"),
         ] {
             let entry = Entry { base_url: Some(at.to_owned()), ..entry.clone() };
             let error = same_api(&entry, &base_url).unwrap_err();
             assert_eq!(error.kind, FlowErrorKind::Conflict);
-            assert!(error.hint.unwrap().contains(hint), "{at}");
+            assert!(error.causes[0].contains(at) && error.causes[0].contains(&base_url), "{at}");
+            let shown = error.hint.unwrap();
+            assert!(shown.contains(hint) && !shown.contains("https://"), "{at}: {shown}");
         }
         let old = Entry { account: None, base_url: None, ..entry };
         assert_eq!(same_api(&old, &base_url).unwrap_err().kind, FlowErrorKind::Refused);
