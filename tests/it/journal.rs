@@ -482,6 +482,32 @@ async fn old_runs_are_removed_on_demand() {
 }
 
 #[tokio::test]
+async fn a_run_that_an_undo_or_a_resume_needs_is_retained() {
+    let line = "journal prune --older-than 1d -o json";
+    let day = std::time::Duration::from_hours(72);
+    let world = World::new().await.enabled().await;
+    world.ok("bypass disable --all --yes").await;
+    world.clock.sleep(day).await;
+    let pruned = world.ok(line).await.json();
+    assert_eq!(pruned["retained"].as_array().unwrap().len(), 1, "{pruned:#}");
+    let reason = pruned["retained"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("`cfsso bypass undo`"), "{pruned:#}");
+    world.ok("bypass undo --yes").await;
+    assert_eq!(world.connectors().await[0]["enabled"], true);
+    let pruned = world.ok(line).await.json();
+    assert_eq!(pruned["deleted"].as_array().unwrap().len(), 1, "{pruned:#}");
+
+    let rename = "team rename cooler-cats --publish-txt --idps-updated --yes";
+    world.fault("500@PUT/access/organizations");
+    world.fails(&format!("{rename} --max-retries 0"), 12).await;
+    world.clock.sleep(day).await;
+    let pruned = world.ok(line).await.json();
+    let reason = pruned["retained"][0]["reason"].as_str().unwrap();
+    assert!(reason.contains("`cfsso team rename --resume`"), "{pruned:#}");
+    world.ok("team rename --resume --publish-txt --idps-updated --yes").await;
+}
+
+#[tokio::test]
 async fn results_are_as_their_schemas_say() {
     let world = World::new().await.enabled().await;
     world.ok("disable cool.cats --yes").await;

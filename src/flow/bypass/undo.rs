@@ -7,7 +7,7 @@ use super::otp;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp;
-use crate::flow::journal::{Cause, Entry, Outcome, ResourceKind};
+use crate::flow::journal::{Cause, Entry, Outcome, ResourceKind, by_origin};
 use crate::flow::undo::{self as journal, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan};
 use crate::flow::{Env, Error, FlowError};
 
@@ -70,6 +70,13 @@ pub fn open_entries(entries: &[Entry]) -> Vec<Entry> {
             && !entries[at + 1..].iter().any(|later| reverts(later, entry, entries))
     };
     (0..entries.len()).rev().filter(|&at| is_open(at)).map(|at| entries[at].clone()).collect()
+}
+
+/// Runs with a bypass that was not undone, of any account. Whether it is still active, the server
+/// knows alone.
+pub fn open_runs(entries: &[Entry]) -> Vec<String> {
+    let groups = by_origin(entries).into_iter();
+    groups.flat_map(|entries| open_entries(&entries)).map(|entry| entry.run).collect()
 }
 
 fn is_bypass(entry: &Entry) -> bool {

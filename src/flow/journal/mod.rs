@@ -21,7 +21,7 @@ use serde_json::value::{RawValue, to_raw_value};
 pub use entry::{Cause, Entry, Outcome, TrialTerms};
 pub use intent::Title;
 pub(super) use intent::WriteIntent;
-pub use origin::SANDBOX;
+pub use origin::{SANDBOX, by_origin};
 pub use redact::{NOT_KEPT, command_line};
 pub use resource::ResourceKind;
 pub use store::{Contents, PruneReport, Store};

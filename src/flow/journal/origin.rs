@@ -28,6 +28,21 @@ impl Env<'_> {
     }
 }
 
+/// The entries of each account and API, in their order.
+pub fn by_origin(entries: &[Entry]) -> Vec<Vec<Entry>> {
+    let mut groups: Vec<Vec<Entry>> = Vec::new();
+    for entry in entries {
+        let is_same = |group: &&mut Vec<Entry>| {
+            (&group[0].account, &group[0].base_url) == (&entry.account, &entry.base_url)
+        };
+        match groups.iter_mut().find(is_same) {
+            Some(group) => group.push(entry.clone()),
+            None => groups.push(vec![entry.clone()]),
+        }
+    }
+    groups
+}
+
 fn is_of(entry: &Entry, base_url: &str, account: &AccountId) -> bool {
     entry.base_url.as_deref() == Some(base_url) && entry.account.as_ref() == Some(account)
 }

@@ -1,6 +1,7 @@
 //! The journal's directory: one file per run, in `open/` while a write has no outcome, then in
 //! `runs/`. Unfinished runs are found without reading history; concurrent runs share no file.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -213,8 +214,13 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what is unfinished, in progress or unreadable.
-    pub fn prune(&self, limit: Timestamp, dry_run: bool) -> io::Result<PruneReport> {
+    /// Keeps what is unfinished, in progress, unreadable, or in `needed`: runs with the reason.
+    pub fn prune(
+        &self,
+        limit: Timestamp,
+        needed: &BTreeMap<String, &str>,
+        dry_run: bool,
+    ) -> io::Result<PruneReport> {
         let mut pruned = PruneReport {
             schema: "cfsso/journal-prune/v1",
             dry_run,
@@ -227,6 +233,10 @@ impl Store {
                 match self.age_of(folder, &run, limit) {
                     Age::Young => {}
                     Age::Kept(reason) => pruned.retained.push(RetainedRun { run, reason }),
+                    Age::Old if needed.contains_key(&run) => {
+                        let reason = needed[&run].to_owned();
+                        pruned.retained.push(RetainedRun { run, reason });
+                    }
                     Age::Old => {
                         if !dry_run {
                             fs::remove_file(&path)?;
@@ -506,21 +516,24 @@ mod tests {
     }
 
     #[test]
-    fn pruning_keeps_what_is_young_unfinished_or_damaged() {
+    fn pruning_keeps_what_is_young_needed_unfinished_or_damaged() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::new(dir.path().to_owned());
         written(dir.path(), RUNS, "old", &lines(1, true));
+        written(dir.path(), RUNS, "needed", &lines(1, true));
         written(dir.path(), RUNS, "torn", &lines(1, true)[..60]);
         written(dir.path(), OPEN, "half", &lines(1, false));
         let last: Timestamp = "2026-03-01T12:00:01Z".parse().unwrap();
-        assert_eq!(store.prune(last, false).unwrap().deleted, [""; 0]);
+        let needed = BTreeMap::from([("needed".to_owned(), "an undo needs it")]);
+        assert_eq!(store.prune(last, &needed, false).unwrap().deleted, [""; 0]);
         let later = "2026-03-01T12:00:02Z".parse().unwrap();
         for dry_run in [true, false] {
-            let pruned = store.prune(later, dry_run).unwrap();
+            let pruned = store.prune(later, &needed, dry_run).unwrap();
             assert_eq!(pruned.deleted, ["old"]);
             let kept: Vec<_> = pruned.retained.iter().map(|kept| kept.run.as_str()).collect();
-            assert_eq!(kept, ["torn", "half"]);
+            assert_eq!(kept, ["needed", "torn", "half"]);
+            assert_eq!(pruned.retained[0].reason, "an undo needs it");
         }
-        assert_eq!(store.runs(RUNS).unwrap(), ["torn"]);
+        assert_eq!(store.runs(RUNS).unwrap(), ["needed", "torn"]);
     }
 }

@@ -22,7 +22,7 @@ pub use dry_run::{changes, places, preview};
 pub use in_progress::{RenameInProgress, check_origin, rename_in_progress};
 pub use name::{InvalidName, TeamName};
 pub use report::{Event, IdpChange, Mode, Options, PlannedStep, Preview, Report, Step, StepId};
-pub use snapshot::ConnectorSnapshot;
+pub use snapshot::{ConnectorSnapshot, open_runs};
 pub use task::{RenamePlan, plan_rename, read_state};
 
 use self::name::word;

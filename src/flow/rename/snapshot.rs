@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::api::connector::{Connector, ConnectorFields, VerificationStatus};
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
-use crate::flow::journal::{Entry, Outcome};
+use crate::flow::journal::{Entry, Outcome, by_origin};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -146,6 +146,15 @@ pub(super) fn open_anywhere(entries: &[Entry]) -> Vec<Entry> {
         account.parse().is_ok_and(|account| history(&entries, &account).0.is_some())
     };
     begins.filter(is_open).map(|(entry, _)| entry.clone()).collect()
+}
+
+/// Runs of renames that have not ended, in any account.
+pub fn open_runs(entries: &[Entry]) -> Vec<String> {
+    let open = by_origin(entries).into_iter().filter_map(|entries| {
+        let account = entries[0].account.clone()?;
+        history(&entries, &account).0
+    });
+    open.flat_map(|open| open.runs).collect()
 }
 
 fn is_cancelled(entries: &[Entry], run: &str) -> bool {
@@ -316,6 +325,10 @@ pub(super) mod tests {
                 assert_eq!(open.off_since.map(Timestamp::as_second), Some(2));
             }
         }
+        let open = [wrote(), vec![before("r2", 3, "c"), noted("r3", 4, &other)]].concat();
+        assert_eq!(open_runs(&open), ["r1", "r2"], "what resuming reads is not deleted");
+        let over = [wrote(), vec![noted("r1", 3, &ended())]].concat();
+        assert!(open_runs(&over).is_empty());
         let nothing = [before("r1", 1, "b"), disabling("r1", 2, Outcome::Failed)];
         assert!(history(&nothing, &account).0.is_none(), "nothing was changed");
         let mut whole = wrote();
