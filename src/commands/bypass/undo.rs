@@ -180,9 +180,15 @@ fn traces(connectors: &[Connector], state: Option<&CurrentState>) -> (Vec<String
         causes.push("one-time PIN is allowed in addition to an identity provider".to_owned());
         commands.push("`cfsso app idps --remove onetimepin` ends that".to_owned());
     }
-    for connector in connectors.iter().filter(|it| it.is_verified() && it.enabled == Some(false)) {
-        causes.push(format!("{} is verified, but SSO is disabled", connector.email_domain));
-        commands.push(format!("`cfsso enable {}` ends that", connector.email_domain));
+    let off = connectors.iter().filter(|it| it.is_verified() && it.enabled == Some(false));
+    let off: Vec<_> = off.map(|it| it.email_domain.as_str()).collect();
+    if !off.is_empty() {
+        // It may be off on purpose, so that no command that enables it is suggested.
+        causes.push(format!(
+            "SSO is disabled for {}; if a bypass of another machine did that, its ticket or that \
+             machine undoes it",
+            off.join(", ")
+        ));
     }
     (causes, commands)
 }
