@@ -16,8 +16,8 @@ use crate::{sandbox, settings};
 /// Secrets are masked.
 pub fn to_failure(error: &anyhow::Error) -> ErrorReport {
     let mut failure = from_chain(error);
-    if let Some(other) = error.downcast_ref::<AlternativeHint>() {
-        failure.hint = Some(other.to_string());
+    if let Some(hint) = error.downcast_ref::<AlternativeHint>() {
+        failure.hint = Some(hint.describe(failure.exit_code == ExitCode::Unavailable));
     }
     masked(failure)
 }

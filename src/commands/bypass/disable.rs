@@ -65,8 +65,9 @@ impl Args {
     }
 }
 
-pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selection = args.which(context)?;
+    args.keeping.choose_file(context).await?;
     with_journal(context, &args.keeping, async |env| work(&args, &selection, context, env).await)
         .await
 }
@@ -77,8 +78,10 @@ async fn work(
     context: &Context,
     env: &Env<'_>,
 ) -> anyhow::Result<Outcome> {
-    let failed =
-        |error: Error| with_alternative_hint(context, error, &args.rerun_command(), "bypass otp");
+    let failed = |error: Error| {
+        let this = args.rerun_command();
+        with_alternative_hint(context, error, &args.keeping, &this, "bypass otp")
+    };
     let found = match disable::read_connectors(env, selection).await {
         Err(Error::Flow(error)) => return Err(error.into()),
         found => found.map_err(failed)?,
@@ -116,7 +119,7 @@ async fn work(
                 report.done(title, "confirmed");
             }
             Err(error) if report.changed() => {
-                return Ok(half_done_outcome(args, context, report, &error));
+                return Ok(half_done_outcome(args, context, report, &wanted, &error));
             }
             Err(error) => return Err(failed(error)),
         }
@@ -177,16 +180,28 @@ async fn confirm(wanted: &[&Connector], context: &Context) -> anyhow::Result<()>
     Ok(context.confirm(word, &action).await?)
 }
 
-fn half_done_outcome(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
+fn half_done_outcome(
+    args: &Args,
+    context: &Context,
+    mut report: Report,
+    wanted: &[&Connector],
+    error: &Error,
+) -> Outcome {
     report.ok = false;
-    let done = report.steps.iter().filter(|step| step.state == "done").count();
-    let message = format!("{done} connectors disabled, then one failed");
+    let count = report.steps.iter().filter(|step| step.state == "done").count();
+    let message = format!("{count} connectors disabled, then one failed");
     let failure = FlowError::half_done(message).causes(error.sentences());
+    let enable =
+        |it: &&Connector| command(context, &format!("connector enable {}", it.email_domain));
+    let undo = args
+        .keeping
+        .undo_command(context)
+        .unwrap_or_else(|| wanted[..count].iter().map(enable).collect::<Vec<_>>().join(", "));
+    let flags = args.keeping.flags();
     let failure = failure.hint(format!(
-        "resume: {}; undo: {}; alternative: {}",
-        command(context, &args.rerun_command()),
-        command(context, "bypass undo"),
-        command(context, "bypass otp")
+        "resume: {}; undo: {undo}; alternative: {}",
+        command(context, &format!("{}{flags}", args.rerun_command())),
+        command(context, &format!("bypass otp{flags}"))
     ));
     Outcome::done(report).failed(Some(failure.into()))
 }

@@ -113,7 +113,7 @@ async fn a_full_disk_stops_the_write_and_no_journal_does_without() {
     assert_eq!(place.writes(), writes);
     assert_eq!(place.sandbox.snapshot(), before);
 
-    let keeping = JournalMode { no_journal: true, ticket: None };
+    let keeping = JournalMode { no_journal: true, ..JournalMode::default() };
     let (context, printed) = place.full();
     let mut args = disable::Args::of(None);
     args.keeping = keeping.clone();

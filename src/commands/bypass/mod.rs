@@ -10,6 +10,7 @@ pub mod report;
 pub mod status;
 pub mod undo;
 
+use std::cell::RefCell;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use super::{Outcome, plan_output};
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::AlternativeHint;
+use crate::flow::bypass::undo as undo_ticket;
 use crate::flow::journal::Journal;
 use crate::flow::journal::ticket::{self, Stage};
 use crate::flow::plan::Change;
@@ -86,9 +88,49 @@ pub struct JournalMode {
     /// Also write an undo ticket for other machines; `-` for stdout
     #[arg(long, value_name = "FILE")]
     pub ticket: Option<PathBuf>,
+
+    /// The file of `--ticket`, if that one is still needed and another one is written.
+    #[arg(skip)]
+    needed_file: Option<PathBuf>,
 }
 
 impl JournalMode {
+    /// A ticket that is no longer needed is replaced. One that may be needed is left as it is, and
+    /// does not stop the bypass either: the ticket goes to a new file beside it.
+    async fn choose_file(&mut self, context: &Context) -> anyhow::Result<()> {
+        let Some(file) = self.file().filter(|file| file.exists()).map(Path::to_owned) else {
+            return Ok(());
+        };
+        let other = free_name(&file);
+        let (name, other_name) = (file.display(), other.display());
+        let text = context.read_file(&file, ticket::MAX_SIZE, "undo ticket").await?;
+        let entries = ticket::read(&text).map_err(|error| {
+            FlowError::usage(format!("{name} exists already, and is not an undo ticket"))
+                .causes(error.causes)
+                .hint(format!("`--ticket {}`", quoted(&other.display().to_string())))
+        })?;
+        if !undo_ticket::is_needed(&context.env().await?, &entries).await {
+            return Ok(());
+        }
+        let undo = format!("bypass undo --ticket {}", quoted(&name.to_string()));
+        context.screen.warn(Text::prose(format!(
+            "{name} may be needed to undo an earlier bypass ({}); the ticket of this bypass is \
+             {other_name}",
+            command(context, &undo)
+        )));
+        self.ticket = Some(other);
+        self.needed_file = Some(file);
+        Ok(())
+    }
+
+    /// The options to give again.
+    fn flags(&self) -> String {
+        let no_journal = if self.no_journal { " --no-journal" } else { "" };
+        let file = self.needed_file.as_ref().or(self.ticket.as_ref());
+        let ticket = file.map(|file| format!(" --ticket {}", quoted(&file.display().to_string())));
+        format!("{no_journal}{}", ticket.unwrap_or_default())
+    }
+
     /// `None` if the only record is the ticket that was printed.
     fn undo_command(&self, context: &Context) -> Option<String> {
         match self.file() {
@@ -117,33 +159,31 @@ impl JournalMode {
     }
 }
 
-/// Runs `work` with the run's journal, or with one that prints the ticket.
-async fn with_journal<T>(
+/// Runs `work` with the run's journal, or with one that prints the ticket. The ticket of a bypass
+/// that failed and changed nothing is removed, so that the same command can be run again.
+async fn with_journal(
     context: &Context,
     keeping: &JournalMode,
-    work: impl AsyncFnOnce(&Env<'_>) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
+    work: impl AsyncFnOnce(&Env<'_>) -> anyhow::Result<Outcome>,
+) -> anyhow::Result<Outcome> {
     let env = context.env().await?;
     if !keeping.no_journal && keeping.ticket.is_none() {
         return work(&env).await;
     }
     let (actor, clock) = (context.journal().actor().clone(), context.clock.clone());
+    let last_text = RefCell::new(None);
     let sink: ticket::Sink<'_> = match keeping.file() {
         // Each line printed before a request is a whole ticket.
         None => Box::new(|text, stage| match stage {
             Stage::BeforeRequest => context.screen.deliver_text(&format!("{text}\n")),
             Stage::AfterResponse => Ok(()),
         }),
-        Some(file) if file.exists() => {
-            let message = format!("{} exists already", file.display());
-            return Err(FlowError::usage(message)
-                .hint("another file for `--ticket`: it may be the ticket of another bypass")
-                .into());
-        }
         Some(file) => Box::new(|text, _| {
             private_file::replace(file, &format!("{text}\n")).map_err(|error| {
                 io::Error::new(error.kind(), format!("{}: {}", file.display(), error.kind()))
-            })
+            })?;
+            *last_text.borrow_mut() = Some(text.to_owned());
+            Ok(())
         }),
     };
     let journal = if keeping.no_journal {
@@ -153,7 +193,24 @@ async fn with_journal<T>(
         Journal::in_directory(directory, actor, clock).with_ticket(sink)
     };
     let env = Env { journal: &journal, ..env };
-    work(&env).await
+    let done = work(&env).await;
+    let has_failed = done.as_ref().map_or(true, |outcome| outcome.failure.is_some());
+    let written = last_text.borrow().clone().filter(|_| has_failed);
+    if let (Some(file), Some(text)) = (keeping.file(), written)
+        && let Ok(entries) = ticket::read(text.as_bytes())
+        && !undo_ticket::is_needed(&env, &entries).await
+    {
+        // If it cannot be removed, the next run replaces it.
+        let _ = std::fs::remove_file(file);
+    }
+    done
+}
+
+/// `file.2`, or the first higher number that is free.
+fn free_name(file: &Path) -> PathBuf {
+    let names = (2..).map(|number: u64| PathBuf::from(format!("{}.{number}", file.display())));
+    let mut free = names.filter(|name| !name.exists());
+    free.next().expect("there are more numbers than files")
 }
 
 fn show_changes(changes: &[Change], then: &str, context: &Context) {
@@ -169,22 +226,39 @@ fn show_changes(changes: &[Change], then: &str, context: &Context) {
     });
 }
 
-/// If the journal cannot be written, suggests the same option with `--no-journal`.
+/// If the journal or the ticket cannot be written, suggests the same bypass without it. If the API
+/// is unavailable, suggests the same bypass again before the other one.
 fn with_alternative_hint(
     context: &Context,
     error: impl Into<Error>,
+    keeping: &JournalMode,
     this: &str,
     other: &str,
 ) -> anyhow::Error {
+    let again = command(context, &format!("{this}{}", keeping.flags()));
+    let other = command(context, &format!("{other}{}", keeping.flags()));
     match error.into() {
         Error::Flow(mut error) if error.kind == FlowErrorKind::Journal && error.hint.is_some() => {
-            error.hint = Some(format!(
-                "{} works without it",
-                command(context, &format!("{this} --no-journal"))
-            ));
+            error.hint = Some(match (error.hint.as_deref(), keeping.file()) {
+                (Some(ticket::REMEDY), Some(_)) if keeping.no_journal => format!(
+                    "{}, or `--ticket FILE` with another file",
+                    command(context, &format!("{this} --no-journal"))
+                ),
+                (Some(ticket::REMEDY), Some(_)) => format!(
+                    "`--ticket FILE` with another file, `--ticket -`, or without: {}",
+                    command(context, this)
+                ),
+                (Some(ticket::REMEDY), None) => {
+                    format!("{again} without a pipe that ends early, or `--ticket FILE` for a file",)
+                }
+                _ => format!(
+                    "{} works without it",
+                    command(context, &format!("{this} --no-journal"))
+                ),
+            });
             error.into()
         }
-        error => anyhow::Error::from(error).context(AlternativeHint(command(context, other))),
+        error => anyhow::Error::from(error).context(AlternativeHint { again, other }),
     }
 }
 

@@ -49,12 +49,15 @@ impl Args {
     }
 }
 
-pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    args.keeping.choose_file(context).await?;
     with_journal(context, &args.keeping, async |env| work(&args, context, env).await).await
 }
 
 async fn work(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<Outcome> {
-    let failed = |error: Error| with_alternative_hint(context, error, args.rerun_command(), OTHER);
+    let failed = |error: Error| {
+        with_alternative_hint(context, error, &args.keeping, args.rerun_command(), OTHER)
+    };
     let scope = if args.all_idps { OtpScope::AllIdps } else { OtpScope::PinOnly };
     let found = otp::read_state(env).await.map_err(failed)?;
     let pin = found.pin.clone();
@@ -106,7 +109,7 @@ async fn work(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
                 report.done("sign-in", format!("confirmed: {}", confirmed.join(", ")));
             }
             Err(error) if report.changed() => {
-                return Ok(half_done_outcome(args, context, report, &error));
+                return Ok(half_done_outcome(args, context, report, created.as_ref(), &error));
             }
             Err(error) => return Err(failed(error)),
         }
@@ -147,15 +150,24 @@ fn invalid_record_error(env: &Env<'_>, pin: Option<&IdpId>) -> Option<FlowError>
     )
 }
 
-fn half_done_outcome(args: &Args, context: &Context, mut report: Report, error: &Error) -> Outcome {
+fn half_done_outcome(
+    args: &Args,
+    context: &Context,
+    mut report: Report,
+    created: Option<&IdpId>,
+    error: &Error,
+) -> Outcome {
     report.ok = false;
     let message = "the one-time PIN was created, but the SSO App does not allow it yet";
     let failure = FlowError::half_done(message).causes(error.sentences());
+    let delete = || created.map(|id| command(context, &format!("idp delete {id}")));
+    let undo = args.keeping.undo_command(context).or_else(delete);
+    let flags = args.keeping.flags();
     let failure = failure.hint(format!(
         "alternative: {}; resume: {}; undo: {}",
-        command(context, OTHER),
-        command(context, args.rerun_command()),
-        command(context, "bypass undo")
+        command(context, &format!("{OTHER}{flags}")),
+        command(context, &format!("{}{flags}", args.rerun_command())),
+        undo.unwrap_or_else(|| "`cfsso idp list`".to_owned())
     ));
     Outcome::done(report).failed(Some(failure.into()))
 }

@@ -16,12 +16,28 @@ fn title(action: impl Into<String>) -> Title {
     Title { text: action.into(), cause: Some(Cause::Bypass) }
 }
 
-/// How to use the other bypass after one failed.
+/// How to go on after a bypass failed.
 #[derive(Clone, Debug)]
-pub struct AlternativeHint(pub String);
+pub struct AlternativeHint {
+    /// The same bypass.
+    pub again: String,
+    pub other: String,
+}
+
+impl AlternativeHint {
+    /// The same bypass comes first if it may work later.
+    pub fn describe(&self, is_unavailable: bool) -> String {
+        let Self { again, other } = self;
+        if is_unavailable {
+            format!("again: {again}; alternative: {other}")
+        } else {
+            self.to_string()
+        }
+    }
+}
 
 impl fmt::Display for AlternativeHint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "alternative: {}", self.0)
+        write!(f, "alternative: {}", self.other)
     }
 }

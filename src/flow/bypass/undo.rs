@@ -130,6 +130,19 @@ pub async fn check_all(env: &Env<'_>, entries: Vec<Entry>) -> Vec<BypassWrite> {
     writes
 }
 
+/// Whether an undo may need the ticket with these entries. One that was made in advance is always
+/// needed: it undoes a bypass that is yet to come.
+pub async fn is_needed(env: &Env<'_>, entries: &[Entry]) -> bool {
+    let is_prepared = |entry: &Entry| {
+        entry.outcome == Outcome::Unfinished && entry.command.contains("recovery prepare")
+    };
+    if entries.iter().any(is_prepared) || env.check_origin(entries).is_err() {
+        return true;
+    }
+    let writes = check_all(env, open_entries(entries)).await;
+    writes.iter().any(|write| !matches!(write.status, Ok(WriteStatus::Reverted(_))))
+}
+
 async fn check_entry(env: &Env<'_>, mut entry: Entry, cache: &mut ObjectCache) -> BypassWrite {
     let without_inverse =
         |entry, status| BypassWrite { entry, status, changed_at: None, inverse: None };

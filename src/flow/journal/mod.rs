@@ -226,7 +226,7 @@ impl<'p> Journal<'p> {
         let Some(ticket) = &self.ticket else { return Ok(()) };
         ticket.add(record, run).map_err(|error| {
             let message = "cannot write the undo ticket; nothing was sent";
-            FlowError::journal(message).cause(error.to_string())
+            FlowError::journal(message).cause(error.to_string()).hint(ticket::REMEDY)
         })
     }
 

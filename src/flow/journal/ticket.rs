@@ -20,6 +20,8 @@ pub const SCHEMA: &str = "cfsso/undo/v1";
 /// In bytes: a bypass of many connectors has some hundred kilobytes.
 pub const MAX_SIZE: usize = 1024 * 1024;
 
+pub const REMEDY: &str = "another file for `--ticket`";
+
 /// Takes the whole ticket, as one line of JSON, before each request and after each response.
 pub type Sink<'p> = Box<dyn Fn(&str, Stage) -> io::Result<()> + 'p>;
 

@@ -124,8 +124,56 @@ async fn a_ticket_that_cannot_be_written_stops_the_bypass() {
     world.fails(&format!("bypass otp --yes --ticket {kept}"), 2).await;
     let error = world.fails("bypass otp --yes --ticket /nonexistent/t.json", 1).await;
     assert!(error["message"].as_str().unwrap().contains("nothing was sent"), "{error}");
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("`--ticket -`") && hint.contains("`cfsso bypass otp`"), "{hint}");
     assert_eq!(world.writes(), writes);
     assert_eq!(fs::read_to_string(&kept).unwrap(), "of another bypass");
+}
+
+#[tokio::test]
+async fn a_bypass_that_changed_nothing_can_be_run_again_as_it_is() {
+    for (bypass, fault) in [("disable --all", "500@PATCH"), ("otp", "500@POST")] {
+        let world = locked().await;
+        let before = world.sandbox.snapshot();
+        let ticket = file(&world, "t.json");
+        let line = format!("bypass {bypass} --yes --ticket {ticket}");
+        world.fault(fault);
+        let error = world.fails(&format!("{line} --max-retries 0"), 9).await;
+        assert!(!fs::exists(&ticket).unwrap(), "{bypass}: there is nothing to undo");
+        let hint = error["hint"].as_str().unwrap();
+        let again = format!("again: `cfsso bypass {bypass} --ticket {ticket}`; alternative: ");
+        assert!(hint.starts_with(&again), "{hint}");
+        world.ok(&line).await;
+        let world = elsewhere(world);
+        world.ok(&format!("bypass undo --yes --ticket {ticket}")).await;
+        assert_eq!(world.sandbox.snapshot(), before, "{bypass}");
+
+        // As after Ctrl-C: no outcome, and nothing was applied.
+        let mut cut: Value = serde_json::from_slice(&fs::read(&ticket).unwrap()).unwrap();
+        cut["records"].as_array_mut().unwrap().retain(|record| record["started"].is_object());
+        fs::write(&ticket, cut.to_string()).unwrap();
+        world.ok(&line).await;
+        assert!(!fs::exists(format!("{ticket}.2")).unwrap(), "{bypass}");
+        world.ok(&format!("bypass undo --yes --ticket {ticket}")).await;
+        assert_eq!(world.sandbox.snapshot(), before, "{bypass}");
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_that_an_undo_needs_is_kept_and_stops_no_bypass() {
+    let world = locked().await;
+    let before = world.sandbox.snapshot();
+    let ticket = file(&world, "t.json");
+    world.ok(&format!("bypass otp --yes --ticket {ticket}")).await;
+    let kept = fs::read_to_string(&ticket).unwrap();
+    let ran = world.ok(&format!("bypass disable --all --yes --ticket {ticket}")).await;
+    assert!(ran.stderr.contains("t.json may be needed to undo an earlier bypass"), "{ran:?}");
+    assert!(ran.stdout.contains(&format!("bypass undo --ticket {ticket}.2")), "{ran:?}");
+    assert_eq!(fs::read_to_string(&ticket).unwrap(), kept);
+    let world = elsewhere(world);
+    world.ok(&format!("bypass undo --yes --ticket {ticket}.2")).await;
+    world.ok(&format!("bypass undo --yes --ticket {ticket}")).await;
+    assert_eq!(world.sandbox.snapshot(), before);
 }
 
 #[tokio::test]

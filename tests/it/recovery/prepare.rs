@@ -314,6 +314,14 @@ async fn a_bundle_is_complete_and_its_tickets_undo_what_the_card_did() {
         assert_eq!(world.sandbox.snapshot(), before, "{bypass}");
     }
 
+    // A ticket made in advance is still needed: it is not replaced.
+    let prepared = text("undo-disable.json");
+    let line = with_paths(&world, "bypass disable --all --yes --ticket {safe/undo-disable.json}");
+    world.ok(&line).await;
+    assert_eq!(text("undo-disable.json"), prepared);
+    world.ok(&with_paths(&world, "bypass undo --yes --ticket {safe/undo-disable.json.2}")).await;
+    assert_eq!(world.sandbox.snapshot(), before);
+
     let line = with_paths(&world, "recovery prepare --recovery-token-file {token} --bundle {safe}");
     world.fails(&line, 7).await;
     fs::create_dir(path(&world, "empty")).unwrap();
