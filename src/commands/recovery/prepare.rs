@@ -328,7 +328,7 @@ fn identity(read: &RecoveryFacts) -> (Option<String>, Option<String>) {
 }
 
 fn card_facts(state: RecoveryState, token: &Token, args: &Args, context: &Context) -> CardFacts {
-    let name = Path::new(&token.file).file_name();
+    let file = std::path::absolute(&token.file);
     let base = &context.settings.base;
     let mut environment = Vec::new();
     if context.settings.sandbox {
@@ -340,7 +340,7 @@ fn card_facts(state: RecoveryState, token: &Token, args: &Args, context: &Contex
         state,
         token: TokenFacts {
             location: args.token_location.clone(),
-            file: name.map(|name| name.to_string_lossy().into_owned()),
+            file: file.ok().map(|file| file.display().to_string()),
             id: token.id.clone(),
             expires_on: token.expires_on.clone(),
         },

@@ -111,7 +111,7 @@ fn people(facts: &CardFacts) -> Section {
 fn start(facts: &CardFacts) -> Section {
     let text = "Anyone with the emergency token may act; tell the super administrators. Use \
                 `sh` on Linux, macOS or WSL, in an empty folder, and keep the folder until the \
-                bypass is undone. The token file has the token on its only line.";
+                bypass is undone. The token file has the token on its only line; change its path if it was moved.";
     let environment = commands_block("Environment", commands::environment(facts));
     section("Start", vec![Block::Text(text.to_owned()), environment])
 }

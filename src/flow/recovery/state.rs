@@ -29,6 +29,7 @@ pub struct CardFacts {
 pub struct TokenFacts {
     /// Where it is kept, in the user's words.
     pub location: Option<String>,
+    /// Absolute: the commands are used in another folder.
     pub file: Option<String>,
     pub id: Option<String>,
     /// RFC 3339; `None` if it does not expire.

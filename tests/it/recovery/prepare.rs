@@ -70,6 +70,8 @@ async fn a_token_is_created_and_both_bypasses_are_rehearsed_with_it() {
         assert!(card.contains(made["fingerprint"].as_str().unwrap()), "{name}");
         assert!(card.contains(made["token"]["id"].as_str().unwrap()), "{name}");
         assert!(card.contains("rescue@dogs.test"), "{name}");
+        let file = path(&world, "token");
+        assert!(card.contains(&file.display().to_string()), "in any folder: {name}");
     }
     #[cfg(unix)]
     {
