@@ -54,9 +54,12 @@ async fn what_would_fail_in_a_lockout_is_found_before_it() {
     assert_eq!(state(&check(&world, "", 0).await, "fallback-login"), "warning failed");
 
     let world = world.with_token(Access::ConnectorOnly);
-    let report = check(&world, "", 0).await;
+    // It could not prepare one of the bypasses, which is no warning: no one could help it then.
+    let report = check(&world, "", 10).await;
+    assert_eq!(report["ok"], false);
     assert!(state(&report, "recovery-token").ends_with(" passed"), "{report:#}");
     assert_eq!(state(&report, "sso-app-present"), "warning not_checked");
+    assert_eq!(state(&report, "recovery-rehearsal"), "error failed");
 
     let world = world.with_token(Access::AccessOnly);
     let report = check(&world, "", 10).await;
@@ -68,11 +71,29 @@ async fn what_would_fail_in_a_lockout_is_found_before_it() {
 async fn a_token_that_ends_soon_is_an_error() {
     let world = World::new().await.enabled().await;
     let file = world.journal.path().join("token").display().to_string();
-    world.ok(&format!("token create-break-glass --output-file {file} --yes")).await;
+    let create = "token create-break-glass --with-access";
+    world.ok(&format!("{create} --output-file {file} --yes")).await;
     let world = world.with_env("CLOUDFLARE_API_TOKEN", "");
     let with = |days: u32| format!("--token-file {file} --min-days {days}");
     assert!(state(&check(&world, &with(1), 0).await, "recovery-token").ends_with(" passed"));
     assert_eq!(state(&check(&world, &with(36_500), 10).await, "recovery-token"), "error failed");
+}
+
+#[tokio::test]
+async fn a_fix_does_not_use_the_emergency_token() {
+    let world = World::new().await.enabled().await;
+    let file = world.journal.path().join("token").display().to_string();
+    world.ok(&format!("token create-break-glass --output-file {file} --yes")).await;
+    let world = world.with_env("CLOUDFLARE_API_TOKEN", "");
+    let ran = world.run(&format!("recovery check --token-file {file}")).await;
+    assert_eq!(ran.code, 10, "{ran:?}");
+    let fix = "`cfsso token create-break-glass --with-access --output-file FILE --token-file \
+               ADMIN-TOKEN`";
+    let screen = ran.screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(screen.contains(fix.trim_matches('`')), "{screen}");
+    assert!(!screen.contains(&file), "{screen}");
+    let ran = world.run(&format!("recovery prepare --token-file {file}")).await;
+    assert!(ran.code == 10 && ran.screen.contains("ADMIN-TOKEN"), "{ran:?}");
 }
 
 #[tokio::test]

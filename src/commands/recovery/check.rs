@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::super::doctor::{self, Level, ReportFormat};
 use super::super::{Outcome, fleet};
+use super::need_administrator;
 use crate::context::Context;
 use crate::flow::doctor::{check_recovery, read_recovery};
 use crate::flow::preflight::{Sources, Thresholds};
 use crate::flow::recovery::fingerprint::Fingerprint;
+use crate::flow::recovery::rehearsal::{self, AccessLists};
 use crate::flow::recovery::state::RecoveryState;
 use crate::flow::{Env, FlowError};
 
@@ -63,6 +65,11 @@ async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
     let sources = Sources { fetcher: None, recovery: None, audit_log: false };
     let read = read_recovery(env, &sources).await?;
     let mut audit = check_recovery(&read, &thresholds, env.account, &env.client.odd_records(None));
+    let rehearsals = rehearsal::rehearse(env, &read.connectors, &AccessLists::of(&read.facts));
+    audit.findings.push(rehearsal::finding(&rehearsals));
+    if context.settings.options.token_file.is_some() {
+        need_administrator(&mut audit.findings);
+    }
     if let Some(card) = card {
         let state = RecoveryState::of(env.account, &read);
         audit.findings.push(card.check(&state.fingerprint()));

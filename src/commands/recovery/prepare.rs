@@ -9,6 +9,7 @@ use super::super::token::create_break_glass::{self as break_glass, TokenOptions}
 use super::super::{Outcome, plan_output};
 use super::bundle::{self, Bundle};
 use super::card::CardFile;
+use super::need_administrator;
 use crate::api::base::BaseUrl;
 use crate::api::mask::mask;
 use crate::api::{self, Client};
@@ -164,6 +165,9 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let odd = env.client.odd_records(None);
     let mut findings = check_recovery(&read, &thresholds, env.account, &odd).findings;
     findings.push(rehearsal::finding(&rehearsal));
+    if context.settings.options.token_file.as_deref() == Some(source.file()) {
+        need_administrator(&mut findings);
+    }
     let (id, expires_on) = identity(&read);
     let token = Token {
         file: source.file().display().to_string(),

@@ -14,7 +14,7 @@ use crate::flow::check::Severity;
 use crate::flow::connector::disable_action;
 use crate::flow::doctor::{AuditId, Finding};
 use crate::flow::plan::Change;
-use crate::flow::preflight::{Checked, NotChecked, checked};
+use crate::flow::preflight::{Checked, Facts, NotChecked, checked};
 use crate::flow::update::Update;
 use crate::flow::{Env, FlowError};
 use crate::plural::count_noun;
@@ -40,6 +40,9 @@ pub struct Rehearsal {
     pub changes: Vec<Change>,
     /// The reason why the bypass could not be prepared.
     pub error: Option<String>,
+    /// Whether the token lacks a permission for it.
+    #[serde(skip)]
+    lacks_permission: bool,
 }
 
 /// A permission that a bypass requires.
@@ -56,6 +59,13 @@ pub struct PermissionProof {
     /// `granted` if this run created the token with the permission, otherwise `not_tested`:
     /// write access is unknown until the first write.
     pub write: &'static str,
+}
+
+impl AccessLists {
+    /// What the token in use has read.
+    pub fn of(facts: &Facts) -> Self {
+        Self { idps: facts.idps.clone(), apps: facts.apps.clone() }
+    }
 }
 
 /// Reads what `bypass otp` reads. Fails if the API rejects the token.
@@ -106,14 +116,22 @@ pub fn rehearse(
             let enabled = connectors.iter().filter(|one| is_enabled(one));
             enabled.map(|one| disable_action(emergency, one).change()).collect()
         });
-    let of = |method, prepared: Result<Vec<Change>, String>| {
+    let of = |method, prepared: Result<Vec<Change>, String>, lacks_permission| {
         let (changes, error) = match prepared {
             Ok(changes) => (changes, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        Rehearsal { method, ok: error.is_none(), changes, error }
+        Rehearsal { method, ok: error.is_none(), changes, error, lacks_permission }
     };
-    vec![of("disable", disable), of("otp", prepare_otp(emergency, access))]
+    let has_access = !is_forbidden(&access.idps) && !is_forbidden(&access.apps);
+    vec![
+        of("disable", disable, is_forbidden(connectors)),
+        of("otp", prepare_otp(emergency, access), !has_access),
+    ]
+}
+
+fn is_forbidden<T>(read: &Checked<T>) -> bool {
+    read.as_ref().is_err_and(|not_checked| not_checked.kind == ErrorKind::Forbidden)
 }
 
 fn prepare_otp(emergency: &Env<'_>, access: &AccessLists) -> Result<Vec<Change>, String> {
@@ -165,7 +183,8 @@ pub fn record_otp(recorder: &Env<'_>, access: &AccessLists) -> Result<bool, Flow
     }
 }
 
-/// If `bypass disable` fails, there may be no way to sign in.
+/// If `bypass disable` fails, there may be no way to sign in. A token that lacks a permission would
+/// fail in a lockout, when no one can create another one.
 pub fn finding(rehearsals: &[Rehearsal]) -> Finding {
     let id = AuditId::RecoveryRehearsal;
     let texts = rehearsals.iter().map(|one| {
@@ -177,11 +196,18 @@ pub fn finding(rehearsals: &[Rehearsal]) -> Finding {
         format!("bypass {}: {result}", one.method)
     });
     let detail = texts.collect::<Vec<_>>().join("; ");
-    if rehearsals.iter().all(|one| one.ok) {
+    let failed: Vec<_> = rehearsals.iter().filter(|one| !one.ok).collect();
+    if failed.is_empty() {
         return Finding::passed(id, format!("{detail} (not sent)"));
     }
-    let is_fatal = rehearsals.iter().any(|one| one.method == "disable" && !one.ok);
+    let is_fatal = failed.iter().any(|one| one.method == "disable" || one.lacks_permission);
     let severity = if is_fatal { Severity::Error } else { Severity::Warning };
-    let fix = "`cfsso recovery prepare --token-out FILE`";
+    let fix = match failed.as_slice() {
+        [otp] if otp.method == "otp" && otp.lacks_permission => {
+            "`cfsso token create-break-glass --with-access --output-file FILE`"
+        }
+        [otp] if otp.method == "otp" => "`cfsso app policies`",
+        _ => "`cfsso recovery prepare --token-out FILE`",
+    };
     Finding { severity, ..Finding::failed(id, detail, fix) }
 }

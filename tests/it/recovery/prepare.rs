@@ -131,9 +131,13 @@ async fn what_is_not_prepared_is_a_finding_and_the_exit_code_says_so() {
         }
     };
     kept("connectors", &token(Access::ConnectorOnly));
-    let made = report(&world, "--recovery-token-file {connectors}", 0).await;
+    let options = "--recovery-token-file {connectors} --bundle {bundle}";
+    let made = report(&world, options, 10).await;
+    assert!(path(&world, "bundle/SHA256SUMS").exists(), "what can be used is written");
     let rehearsal = finding(&made, "recovery-rehearsal");
-    assert!(rehearsal.starts_with("warning failed: bypass disable: 1 request"), "{rehearsal}");
+    assert!(rehearsal.starts_with("error failed: bypass disable: 1 request"), "{rehearsal}");
+    let fixes = made["findings"].to_string();
+    assert!(fixes.contains("--with-access"), "{fixes}");
     assert!(rehearsal.contains("bypass otp: the token lacks the permission"), "{rehearsal}");
     assert_eq!(made["token"]["permissions"][1]["read"], false);
 
