@@ -44,7 +44,8 @@ pub struct Setting {
     name: &'static str,
     /// The value; `null` if it is not set. Secrets are never printed.
     value: Option<String>,
-    /// The option or environment variable that set the value, `profile` or `default`.
+    /// The option or environment variable that set the value, `profile`, `config` (the
+    /// configuration file) or `default`.
     source: String,
     #[serde(skip)]
     is_run_option: bool,
@@ -108,13 +109,7 @@ fn settings(context: &Context) -> Vec<Setting> {
             &["CLOUDFLARE_ACCOUNT_ID"],
             false,
         ),
-        row(
-            "profile",
-            options.profile.clone(),
-            given(options.profile.is_some(), "--profile"),
-            &["CFSSO_PROFILE"],
-            true,
-        ),
+        profile(context),
         Setting { name: "token", value: None, source: credential(context), is_run_option: false },
         row(
             "base_url",
@@ -169,6 +164,21 @@ fn settings(context: &Context) -> Vec<Setting> {
     ];
     rows.extend(run_options(settings));
     rows
+}
+
+/// A profile that is not named by option or variable is named by the file, or is `default`.
+fn profile(context: &Context) -> Setting {
+    let profile = &context.settings.profile;
+    let has_variable =
+        context.variable("CFSSO_PROFILE").is_some_and(|name| !name.trim().is_empty());
+    let source = match profile.as_deref() {
+        _ if context.settings.options.profile.is_some() => "--profile",
+        _ if has_variable => "CFSSO_PROFILE",
+        None | Some("default") => "default",
+        Some(_) => "config",
+    };
+    let source = source.to_owned();
+    Setting { name: "profile", value: profile.clone(), source, is_run_option: false }
 }
 
 fn run_options(settings: &crate::settings::Settings) -> impl Iterator<Item = Setting> {

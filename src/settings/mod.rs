@@ -54,6 +54,8 @@ pub struct Settings {
     sandbox_state: Option<PathBuf>,
     pub journal: Option<PathBuf>,
     pub user: Option<String>,
+    /// The profile in use, wherever it was named; `None` if the configuration has none.
+    pub profile: Option<String>,
     /// The global options, which a profile cannot set.
     pub options: Options,
     /// The variables that some of those options come from.
@@ -73,7 +75,7 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
     let (options, variables) = options.with_env(env)?;
     let named = profile(&options, env)?;
     let warnings = named.warnings();
-    let Named { name, profile, .. } = named;
+    let Named { name, profile, is_in_file, .. } = named;
     let (credentials, origin) = credentials::resolve(&options, env, &profile)?;
     let sandbox = options.sandbox || switch(env, "CFSSO_SANDBOX")?;
     let own_base = profile.base_url.clone();
@@ -102,6 +104,7 @@ pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
         sandbox,
         journal: journal(sandbox, &options, env),
         sandbox_state: sandbox_state(&options, env),
+        profile: is_in_file.then_some(name),
         user: ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| non_empty_env(env, name)),
         options,
         variables,
@@ -177,6 +180,7 @@ impl Settings {
             sandbox_state: None,
             journal: Some(place.journal),
             user: self.user.clone(),
+            profile: None,
             options,
             variables: Vec::new(),
         }
@@ -261,6 +265,7 @@ struct Named {
     name: String,
     profile: Profile,
     file: PathBuf,
+    is_in_file: bool,
 }
 
 impl Named {
@@ -307,16 +312,17 @@ fn profile(options: &Options, env: &Environment) -> Result<Named, Error> {
         text::decode(&bytes).map_err(|source| Error::Undecodable { path: path.clone(), source })?;
     let mut file = file::read(&path, &text)?;
     let (name, profile) = match named.or(file.profile) {
-        None => ("default".to_owned(), file.profiles.remove("default").unwrap_or_default()),
+        None => ("default".to_owned(), file.profiles.remove("default")),
         Some(name) => {
             let known = file.profiles.keys().cloned().collect();
             let Some(profile) = file.profiles.remove(&name) else {
                 return Err(Error::NoProfile { path, name, known });
             };
-            (name, profile)
+            (name, Some(profile))
         }
     };
-    Ok(Named { name, profile, file: path })
+    let is_in_file = profile.is_some();
+    Ok(Named { name, profile: profile.unwrap_or_default(), file: path, is_in_file })
 }
 
 #[cfg(test)]

@@ -235,7 +235,7 @@ async fn each_setting_is_shown_with_its_source_and_no_secret() {
     let file = folder.path().join("config.toml");
     std::fs::write(&file, "[profiles.default]\noutput = \"yaml\"\nconnector = \"cool.cats\"\n")
         .unwrap();
-    let world = World::new().await.with_env("CFSSO_CONFIG", &file.display().to_string());
+    let mut world = World::new().await.with_env("CFSSO_CONFIG", &file.display().to_string());
     let before = world.requests().len();
     let ran = world.ok("config show -o json").await;
     assert_eq!(world.requests().len(), before);
@@ -244,6 +244,7 @@ async fn each_setting_is_shown_with_its_source_and_no_secret() {
         let row = shown.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap();
         (row["value"].clone(), row["source"].as_str().unwrap().to_owned())
     };
+    assert_eq!(of("profile"), ("default".into(), "default".to_owned()));
     assert_eq!(of("account").1, "CLOUDFLARE_ACCOUNT_ID");
     assert_eq!(of("token"), (serde_json::Value::Null, "CLOUDFLARE_API_TOKEN".to_owned()));
     assert_eq!(of("connector"), ("cool.cats".into(), "profile".to_owned()));
@@ -254,7 +255,21 @@ async fn each_setting_is_shown_with_its_source_and_no_secret() {
     assert!(yaml.contains("value: yaml\n  source: profile"), "{yaml}");
     let path = world.ok("config path -o name").await.stdout;
     assert_eq!(path.trim(), file.display().to_string());
-    let quiet = world.with_env("CFSSO_QUIET", "1").with_env("CFSSO_MAX_RETRIES", "0");
+    std::fs::write(&file, "profile = \"work\"\n[profiles.work]\n[profiles.other]\n").unwrap();
+    for (line, variable, name, source) in [
+        ("", "", "work", "config"),
+        ("", "other", "other", "CFSSO_PROFILE"),
+        (" --profile work", "other", "work", "--profile"),
+    ] {
+        world = world.with_env("CFSSO_PROFILE", variable);
+        let other = world.ok(&format!("config show -o json{line}")).await.json();
+        let row = serde_json::json!({"name": "profile", "value": name, "source": source});
+        assert!(other.as_array().unwrap().contains(&row), "{row} {other}");
+    }
+    let quiet = world
+        .with_env("CFSSO_PROFILE", "")
+        .with_env("CFSSO_QUIET", "1")
+        .with_env("CFSSO_MAX_RETRIES", "0");
     let shown = quiet.ok("config show -o json --timeout 90s --color never").await.json();
     for (name, value, source) in [
         ("quiet", "true", "CFSSO_QUIET"),
