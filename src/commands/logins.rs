@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -6,8 +7,9 @@ use serde::Serialize;
 
 use super::{Outcome, fleet};
 use crate::context::Context;
+use crate::domain::EmailDomain;
 use crate::flow::login_log::{self, Filter, Login};
-use crate::flow::{Env, app};
+use crate::flow::{Env, FlowError, app};
 use crate::input::time::Moment;
 use crate::output::{Page, Render, Rows, Status, Text};
 
@@ -31,6 +33,7 @@ is kept depends on the Zero Trust plan: Free 24 hours, others 30 to 180 days.
 Permission: Access: Audit Logs Read.")]
 pub struct Args {
     /// Only this email address
+    #[arg(value_parser = email)]
     email: Option<String>,
 
     /// Oldest sign-in: a time, or how long ago
@@ -55,7 +58,7 @@ pub struct Args {
 
     /// Show at most N, the newest
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
 
     /// Keep showing new sign-ins until Ctrl-C
     #[arg(long)]
@@ -85,7 +88,24 @@ struct List(Vec<Login>);
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.watch, "--watch")?;
+    let now = context.clock.now();
+    if let Some(until) = args.until
+        && until.before(now) <= args.since.before(now)
+    {
+        return Err(FlowError::usage("the period is empty: --until is not after --since")
+            .hint("`--since 2h --until 1h` is the hour before the last")
+            .into());
+    }
     fleet::run(context, "logins", async |env| read(&args, context, env).await).await
+}
+
+fn email(text: &str) -> Result<String, String> {
+    match text.split_once('@') {
+        Some((user, domain)) if !user.is_empty() && domain.parse::<EmailDomain>().is_ok() => {
+            Ok(text.to_owned())
+        }
+        _ => Err("not an email address, such as ada@cool.cats".to_owned()),
+    }
 }
 
 async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<Outcome> {
@@ -100,7 +120,7 @@ async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
     };
     let redacts = args.privacy.redacts(context);
     let mut logins = login_log::read(env, &filter).await?;
-    logins.truncate(args.limit.unwrap_or(usize::MAX));
+    logins.truncate(args.limit.map_or(usize::MAX, NonZeroUsize::get));
     if redacts {
         logins = logins.into_iter().map(Login::redacted).collect();
     }

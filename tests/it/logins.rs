@@ -54,6 +54,21 @@ async fn sign_ins_are_listed_newest_first_and_filtered() {
 }
 
 #[tokio::test]
+async fn what_can_find_nothing_is_refused() {
+    let world = World::new().await;
+    for line in [
+        "logins --limit 0",
+        "logins --since 1h --until 2h",
+        "logins notanemail",
+        "logins @cool.cats",
+        "journal list --limit 0",
+    ] {
+        let (ran, requests) = world.requests_of(line).await;
+        assert_eq!((ran.code, requests), (2, Vec::new()), "{line}: {ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_policy_denies_is_a_row_and_no_sign_in_to_the_dashboard() {
     let world = World::new().await.enabled().await;
     let app = world.ok("app get -o json").await.json()["id"].as_str().unwrap().to_owned();

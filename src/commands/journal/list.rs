@@ -1,3 +1,5 @@
+use std::num::NonZeroUsize;
+
 use serde::Serialize;
 
 use super::super::Outcome;
@@ -14,7 +16,7 @@ use crate::output::{Page, Render, Text, ago};
 pub struct Args {
     /// Show only the latest N entries
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
 }
 
 /// Oldest first in JSON, newest first on screen.
@@ -25,7 +27,7 @@ struct List(Vec<Entry>);
 pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut entries = read(context)?.entries;
     if let Some(limit) = args.limit {
-        entries.drain(..entries.len().saturating_sub(limit));
+        entries.drain(..entries.len().saturating_sub(limit.get()));
     }
     if entries.is_empty() {
         context.screen.note("No journal entries.");
