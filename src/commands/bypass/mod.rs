@@ -101,6 +101,12 @@ impl JournalMode {
         let Some(file) = self.file().filter(|file| file.exists()).map(Path::to_owned) else {
             return Ok(());
         };
+        // Reading a pipe or a terminal would wait.
+        if !file.is_file() {
+            return Err(FlowError::usage(format!("{} is not a file", file.display()))
+                .hint("`--ticket -` for stdout, or the name of a file")
+                .into());
+        }
         let other = free_name(&file);
         let (name, other_name) = (file.display(), other.display());
         let text = context.read_file(&file, ticket::MAX_SIZE, "undo ticket").await?;
@@ -249,7 +255,7 @@ fn with_alternative_hint(
                     command(context, this)
                 ),
                 (Some(ticket::REMEDY), None) => {
-                    format!("{again} without a pipe that ends early, or `--ticket FILE` for a file",)
+                    format!("{again} without a pipe that ends early, or `--ticket FILE` for a file")
                 }
                 _ => format!(
                     "{} works without it",

@@ -122,6 +122,8 @@ async fn a_ticket_that_cannot_be_written_stops_the_bypass() {
     fs::write(&kept, "of another bypass").unwrap();
     let writes = world.writes();
     world.fails(&format!("bypass otp --yes --ticket {kept}"), 2).await;
+    let folder = world.journal.path().display().to_string();
+    world.fails(&format!("bypass otp --yes --ticket {folder}"), 2).await;
     let error = world.fails("bypass otp --yes --ticket /nonexistent/t.json", 1).await;
     assert!(error["message"].as_str().unwrap().contains("nothing was sent"), "{error}");
     let hint = error["hint"].as_str().unwrap();
