@@ -506,3 +506,41 @@ async fn a_rename_of_another_account_is_not_taken_up() {
         assert!(ran.error()["hint"].as_str().unwrap().contains(&hint), "{ran:?}");
     }
 }
+
+#[tokio::test]
+async fn a_rename_is_not_undone_write_by_write() {
+    let world = three().await;
+    world.ok("idp update oidc --name Staff --yes").await;
+    let last_write = async |world: &World| {
+        let entries = world.ok("journal list -o json").await.json();
+        let is_undoable = |entry: &&Value| {
+            let is_part = |reason: &str| reason.contains("part of a team rename");
+            entry["irreversible_reason"].as_str().is_some_and(is_part)
+        };
+        let entry = entries.as_array().unwrap().iter().rev().find(is_undoable).unwrap();
+        ["run", "id"].map(|name| entry[name].as_str().unwrap().to_owned())
+    };
+    for is_complete in [false, true] {
+        if is_complete {
+            world.ok(RENAME).await;
+        } else {
+            world.fault("500@PUT/access/organizations");
+            world.fails(&format!("{RENAME} --max-retries 0"), 12).await;
+        }
+        let (before, writes) = (standing(&world).await, world.writes());
+        let [run, entry] = last_write(&world).await;
+        for line in [
+            "journal undo".to_owned(),
+            format!("journal undo {run} --force"),
+            format!("journal undo {entry} --dry-run"),
+        ] {
+            let error = world.fails(&format!("{line} --yes"), 11).await;
+            assert_eq!(error["hint"], "`cfsso team rename cooler-cats --rollback`", "{line}");
+        }
+        assert_eq!((standing(&world).await, world.writes()), (before, writes));
+    }
+    world.ok(&format!("team rename cooler-cats --rollback {ON}")).await;
+    let [run, _] = last_write(&world).await;
+    let error = world.fails(&format!("journal undo {run} --yes"), 11).await;
+    assert_eq!(error["hint"], "`cfsso team rename cooler-cats`", "{error}");
+}

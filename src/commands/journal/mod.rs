@@ -10,6 +10,7 @@ use super::Outcome;
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::journal::{Contents, Entry, Outcome as Fate};
+use crate::flow::rename;
 use crate::flow::undo::inverse;
 use crate::output::{Status, Text};
 
@@ -43,8 +44,19 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
 /// Reads the journal, and warns of what cannot be read.
 pub(super) fn read(context: &Context) -> Result<Contents, FlowError> {
     let mut reading = context.journal().read()?;
-    for entry in &mut reading.entries {
-        entry.irreversible_reason = inverse(entry).err().map(|reason| reason.to_string());
+    let reasons: Vec<_> = reading
+        .entries
+        .iter()
+        .map(|entry| match inverse(entry) {
+            Ok(_) if rename::is_part_of_rename(&reading.entries, entry) => {
+                Some("part of a team rename; `cfsso team rename --rollback` undoes it".to_owned())
+            }
+            Ok(_) => None,
+            Err(reason) => Some(reason.to_string()),
+        })
+        .collect();
+    for (entry, reason) in reading.entries.iter_mut().zip(reasons) {
+        entry.irreversible_reason = reason;
     }
     if let Some(readable) = &reading.readable {
         context.screen.warn(format!("the journal: {readable}"));

@@ -7,6 +7,7 @@ use super::{read, select};
 use crate::context::Context;
 use crate::flow::journal::Entry;
 use crate::flow::plan::Plan;
+use crate::flow::rename;
 use crate::flow::undo::{self, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan};
 use crate::flow::{Env, FlowError};
 use crate::output::{Page, Render, Status};
@@ -44,7 +45,14 @@ struct UndoSet<'a> {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    let entries = select_entries(read(context)?.entries, args.name.as_deref())?;
+    let all = read(context)?.entries;
+    let entries = select_entries(all.clone(), args.name.as_deref())?;
+    // Also with `--force`: nothing that the user knows better makes it right.
+    let undoable: Vec<_> =
+        entries.iter().filter(|entry| undo::inverse(entry).is_ok()).cloned().collect();
+    if let Some(error) = rename::undo_refusal(&all, &undoable) {
+        return Err(error.into());
+    }
     context.journal().check_api(&entries)?;
     let env = context.env().await?;
     env.check_origin(&entries)?;
@@ -81,7 +89,7 @@ fn select_entries(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>,
     let latest = entries
         .iter()
         .rev()
-        .find(|entry| entry.undoes.is_none() && entry.irreversible_reason.is_none())
+        .find(|entry| entry.undoes.is_none() && undo::inverse(entry).is_ok())
         .map(|entry| entry.run.clone());
     match latest {
         Some(run) => select(entries, &run),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::name::word;
 use super::report::Mode;
-use super::snapshot::{OpenRename, history, open_anywhere};
+use super::snapshot::{OpenRename, history, of_same_account, open_anywhere, snapshot_of_run};
 use crate::api::ids::AccountId;
 use crate::flow::journal::Entry;
 use crate::flow::{Env, FlowError};
@@ -50,6 +50,36 @@ pub fn rename_in_progress(entries: &[Entry], account: &AccountId) -> Option<Rena
     Some(RenameInProgress { goal: snapshot.goal, since, sso_off_since: off_since, command })
 }
 
+/// Whether the entry is a step of a rename. Undone one by one, the writes of a rename delete the
+/// new connectors and cannot bring the previous ones back.
+pub fn is_part_of_rename(entries: &[Entry], entry: &Entry) -> bool {
+    snapshot_of_run(entries, &entry.run).is_some()
+}
+
+/// The error for undoing the steps of a rename, with the command that does undo it.
+pub fn undo_refusal<'a>(entries: &[Entry], selected: &'a [Entry]) -> Option<FlowError> {
+    let find = |entry: &'a Entry| Some((entry, snapshot_of_run(entries, &entry.run)?));
+    let (entry, snapshot) = selected.iter().find_map(find)?;
+    let (open, done) = match snapshot.account.parse() {
+        Ok(account) => history(&of_same_account(entries, entry), &account),
+        Err(_) => (None, None),
+    };
+    let rollback = |to: &str| format!("`cfsso team rename {} --rollback`", word(to));
+    let is_back = snapshot.from.as_ref() == Some(&snapshot.goal);
+    let previous = if is_back { Some(&snapshot.to) } else { snapshot.from.as_ref() };
+    let command = match (&open, &done) {
+        (Some(open), _) => rollback(&open.snapshot.to),
+        (None, Some(done)) if done.snapshot.to == snapshot.goal => rollback(&done.snapshot.to),
+        _ => {
+            let name = previous.map_or_else(|| "<OLD-NAME>".to_owned(), |name| word(name));
+            format!("`cfsso team rename {name}`")
+        }
+    };
+    let message = format!("run {} is a team rename; its writes cannot be undone", entry.run);
+    let cause = "that would delete the connectors and leave SSO off; nothing was sent";
+    Some(FlowError::refused(message).cause(cause).hint(command))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::snapshot::tests::{ACCOUNT, disabling, noted, snapshot};
@@ -78,5 +108,51 @@ mod tests {
             assert_eq!(found.since.as_second(), 1);
             assert_eq!(found.sso_off_since.map(Timestamp::as_second), Some(2));
         }
+    }
+
+    #[test]
+    fn steps_of_a_rename_are_not_undone_one_by_one() {
+        let there = snapshot("cooler-cats.cloudflareaccess.com");
+        let other = snapshot("wild-cats.cloudflareaccess.com");
+        let back = Snapshot { goal: "a".to_owned(), ..there.clone() };
+        let begin = |run: &str, number, snapshot: &Snapshot| {
+            noted(run, number, &JournalNote::Snapshot(snapshot.clone()))
+        };
+        let end = |run: &str, number, domain: &str| {
+            let auth_domain = domain.to_owned();
+            let account = ACCOUNT.to_owned();
+            let note = JournalNote::Completed { account, auth_domain, sso_off_seconds: None };
+            noted(run, number, &note)
+        };
+        let write = disabling("r1", 2, Outcome::Done);
+        for (entries, command) in [
+            (vec![begin("r1", 1, &there)], "`cfsso team rename cooler-cats --rollback`"),
+            (
+                vec![begin("r1", 1, &there), end("r1", 3, &there.to)],
+                "`cfsso team rename cooler-cats --rollback`",
+            ),
+            (
+                vec![begin("r1", 1, &there), end("r1", 3, &there.to), begin("r2", 4, &other)],
+                "`cfsso team rename cooler-cats --rollback`",
+            ),
+            (
+                vec![
+                    begin("r1", 1, &there),
+                    end("r1", 3, &there.to),
+                    begin("r2", 4, &other),
+                    disabling("r2", 5, Outcome::Done),
+                    end("r2", 6, &other.to),
+                ],
+                "`cfsso team rename a`",
+            ),
+            (vec![begin("r1", 1, &back), end("r1", 3, "a")], "`cfsso team rename cooler-cats`"),
+        ] {
+            let mut entries = entries;
+            entries.insert(1, write.clone());
+            assert!(is_part_of_rename(&entries, &write));
+            let error = undo_refusal(&entries, std::slice::from_ref(&write)).unwrap();
+            assert_eq!(error.hint.as_deref(), Some(command));
+        }
+        assert!(undo_refusal(std::slice::from_ref(&write), &[write.clone()]).is_none());
     }
 }

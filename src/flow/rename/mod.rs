@@ -19,7 +19,9 @@ use serde_json::json;
 
 pub use checks::{NameAvailability, checks, probe};
 pub use dry_run::{changes, places, preview};
-pub use in_progress::{RenameInProgress, check_origin, rename_in_progress};
+pub use in_progress::{
+    RenameInProgress, check_origin, is_part_of_rename, rename_in_progress, undo_refusal,
+};
 pub use name::{InvalidName, TeamName};
 pub use report::{Event, IdpChange, Mode, Options, PlannedStep, Preview, Report, Step, StepId};
 pub use snapshot::{ConnectorSnapshot, open_runs};

@@ -133,6 +133,15 @@ fn note(entry: &Entry) -> Option<JournalNote> {
     serde_json::from_str(image.get()).ok()
 }
 
+/// The snapshot of the rename that `run` made.
+pub(super) fn snapshot_of_run(entries: &[Entry], run: &str) -> Option<Snapshot> {
+    let mut notes = entries.iter().filter(|entry| entry.run == run).filter_map(note);
+    notes.find_map(|note| match note {
+        JournalNote::Snapshot(snapshot) => Some(snapshot),
+        _ => None,
+    })
+}
+
 /// Snapshots of renames in progress, in any account.
 pub(super) fn open_anywhere(entries: &[Entry]) -> Vec<Entry> {
     let begins = entries.iter().filter_map(|entry| match note(entry) {
@@ -140,9 +149,7 @@ pub(super) fn open_anywhere(entries: &[Entry]) -> Vec<Entry> {
         _ => None,
     });
     let is_open = |(entry, account): &(&Entry, String)| {
-        let of_one =
-            |other: &&Entry| other.account == entry.account && other.base_url == entry.base_url;
-        let entries: Vec<_> = entries.iter().filter(of_one).cloned().collect();
+        let entries = of_same_account(entries, entry);
         account.parse().is_ok_and(|account| history(&entries, &account).0.is_some())
     };
     begins.filter(is_open).map(|(entry, _)| entry.clone()).collect()
@@ -155,6 +162,12 @@ pub fn open_runs(entries: &[Entry]) -> Vec<String> {
         history(&entries, &account).0
     });
     open.flat_map(|open| open.runs).collect()
+}
+
+pub(super) fn of_same_account(entries: &[Entry], entry: &Entry) -> Vec<Entry> {
+    let is_same =
+        |other: &&Entry| other.account == entry.account && other.base_url == entry.base_url;
+    entries.iter().filter(is_same).cloned().collect()
 }
 
 fn is_cancelled(entries: &[Entry], run: &str) -> bool {
