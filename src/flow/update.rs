@@ -120,6 +120,24 @@ impl Update {
         Ok(self.compare_with(seen)?)
     }
 
+    /// Sends the object as it was read: the API rejects that if the token cannot change it.
+    pub(super) async fn send_unchanged(
+        env: &Env<'_>,
+        target: Target,
+        title: impl Into<Title>,
+    ) -> Result<(), Error> {
+        let same = Self::prepare(env, target, |_| Ok(())).await?;
+        let before = same.before.to_raw();
+        let intent = WriteIntent::new(title.into(), Some(before.get()));
+        env.send_write(&same.request(env), intent).await.map(drop)
+    }
+
+    /// [`Self::send_unchanged`] in a dry run.
+    pub(super) fn unchanged(&self, env: &Env<'_>, title: &str) -> Change {
+        let request = self.target.replace(env.account, &self.before);
+        Change::new(title, &request, Vec::new())
+    }
+
     /// What became of a change whose response was lost: in a lockout, what was applied
     /// must not look like a failure. `None` where the object does not show all of it.
     async fn find_applied(&self, env: &Env<'_>) -> Option<UpdateResult> {

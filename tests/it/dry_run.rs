@@ -167,7 +167,7 @@ const WRITING: &[(&[&str], &str, usize)] = &[
     (
         &[VERIFIED, "enable cool.cats --yes"],
         "team rename cooler-cats --publish-txt --replace-stale-txt --idps-updated",
-        8,
+        9,
     ),
     (&[], "team rename cooler-cats --publish-txt --idps-updated", 1),
     (&[], "token create-break-glass", 1),

@@ -277,7 +277,7 @@ async fn a_name_that_the_api_refuses_puts_everything_back_at_once() {
 async fn a_connector_made_meanwhile_is_told_and_taken_along() {
     let world = three().await;
     // What the API answers where another administrator was quicker.
-    world.fault("500@PUT/access/organizations");
+    world.fault("500#2@PUT/access/organizations");
     let error = world.fails(&format!("{RENAME} --max-retries 0"), 12).await;
     assert!(error["causes"].to_string().contains("SSO is off"), "{error}");
     world.ok("create partial.cats --no-verification").await;
@@ -407,7 +407,7 @@ async fn nobody_to_ask_stops_it_before_anything_is_disabled() {
         .iter()
         .map(|change| change["request"]["method"].as_str().unwrap())
         .collect();
-    assert_eq!(methods[..6], ["PATCH", "PATCH", "DELETE", "DELETE", "DELETE", "PUT"]);
+    assert_eq!(methods[..7], ["PUT", "PATCH", "PATCH", "DELETE", "DELETE", "DELETE", "PUT"]);
     assert_eq!(methods.iter().filter(|method| **method == "POST").count(), 7);
     assert_eq!(world.writes(), writes);
     let world = world.with_env("CFSSO_JOURNAL", "");
@@ -446,7 +446,7 @@ async fn two_runs_at_once_do_not_meet() {
 #[tokio::test]
 async fn another_rename_does_not_begin_before_the_first_has_ended() {
     let world = three().await;
-    world.fault("500@PUT/access/organizations");
+    world.fault("500#2@PUT/access/organizations");
     world.fails(&format!("{RENAME} --max-retries 0"), 12).await;
     let error = world.fails("team rename wild-cats --idps-updated --yes", 7).await;
     let hint = error["hint"].as_str().unwrap();
@@ -524,7 +524,7 @@ async fn a_rename_is_not_undone_write_by_write() {
         if is_complete {
             world.ok(RENAME).await;
         } else {
-            world.fault("500@PUT/access/organizations");
+            world.fault("500#2@PUT/access/organizations");
             world.fails(&format!("{RENAME} --max-retries 0"), 12).await;
         }
         let (before, writes) = (standing(&world).await, world.writes());
@@ -543,4 +543,46 @@ async fn a_rename_is_not_undone_write_by_write() {
     let [run, _] = last_write(&world).await;
     let error = world.fails(&format!("journal undo {run} --yes"), 11).await;
     assert_eq!(error["hint"], "`cfsso team rename cooler-cats`", "{error}");
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_rename_the_team_deletes_nothing() {
+    const PROVIDERS_READ: &str = "26bc23f853634eb4bff59983b9064fde";
+    const CONNECTOR_WRITE: &str = "901ca5e292584c6aa1b4cdb39248bb07";
+    let world = three().await;
+    let key = format!("com.cloudflare.api.account.{}", world.sandbox.account());
+    let groups = [PROVIDERS_READ, CONNECTOR_WRITE].map(|id| json!({ "id": id }));
+    let body = json!({
+        "name": "no rename",
+        "policies": [{ "effect": "allow", "permission_groups": groups, "resources": { key: "*" } }],
+    });
+    let path = format!("POST /accounts/{}/tokens", world.sandbox.account());
+    let token = ask(&world.sandbox, Access::Full, &path, Some(body)).await.result();
+    let world = world.with_env("CLOUDFLARE_API_TOKEN", token["value"].as_str().unwrap());
+    let error = world.fails("team rename cooler-cats --idps-updated --yes", 5).await;
+    let permission = "Access: Organizations, Identity Providers, and Groups Write";
+    assert_eq!(error["required_permission"], permission, "{error}");
+    assert!(error["causes"].to_string().contains("no connector was disabled"), "{error}");
+    assert_eq!(standing(&world).await, expected("cool-cats"));
+    assert_eq!(world.ok("status -o json").await.json()["rename"], Value::Null);
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_published_are_refused_before_anything_is_disabled() {
+    let world = World::new().await;
+    world.run("setup cool.dogs --no-wait").await;
+    world.sandbox.publish("cool.dogs", &code_of(&world).await).await.unwrap();
+    world.ok("setup cool.dogs --enable --yes").await;
+    let writes = world.writes();
+    let line = "team rename cooler-cats --publish-txt --idps-updated --yes --timeout 2m";
+    let error = world.fails(line, 11).await;
+    assert!(error["causes"][0].as_str().unwrap().contains("txt-can-be-published"), "{error}");
+    assert!(error["hint"].as_str().unwrap().contains("--accept-risk txt-can-be"), "{error}");
+    assert_eq!(world.writes(), writes);
+    let ran = world.run(&format!("{line} --accept-risk txt-can-be-published")).await;
+    assert_eq!(ran.code, 8, "{ran:?}");
+    // Once SSO is off, there is nothing left to protect.
+    world.sandbox.publish("cool.dogs", &code_of(&world).await).await.unwrap();
+    world.ok(line).await;
+    assert_eq!(world.connectors().await[0]["enabled"], true);
 }

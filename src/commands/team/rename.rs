@@ -21,7 +21,7 @@ use crate::output::{Page, Render, Text};
   cfsso team rename cooler-cats --resume
   cfsso team rename cooler-cats --resume --domains cool.cats,dogs.example
 
-SSO is off from the second step to the last. If an identity provider allows two
+SSO is off from disabling the connectors to the last step. If an identity provider allows two
 redirect URIs, enter the new one in advance and pass `--idps-updated`.")]
 pub struct Args {
     /// New team name (the label before `.cloudflareaccess.com`)

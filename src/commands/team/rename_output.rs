@@ -136,6 +136,7 @@ pub(super) fn time(seconds: i64) -> String {
 fn title(id: StepId) -> &'static str {
     match id {
         StepId::Snapshot => "Save the current state",
+        StepId::WriteAccess => "Test write access",
         StepId::Disable => "Disable SSO",
         StepId::Delete => "Delete the connectors",
         StepId::Rename => "Rename the team",

@@ -310,6 +310,21 @@ impl Entry {
         self.request.get() == NO_REQUEST
     }
 
+    /// Whether it sent the organization as it was: a test of the token's permission.
+    pub fn changes_nothing(&self) -> bool {
+        let request: Value = serde_json::from_str(self.request.get()).unwrap_or_default();
+        let before = self.before.as_ref().and_then(|it| serde_json::from_str(it.get()).ok());
+        let without_times = |object: &Value| {
+            let mut object = object.as_object().cloned().unwrap_or_default();
+            object.retain(|name, _| !["created_at", "updated_at"].contains(&name.as_str()));
+            object
+        };
+        self.resource == Some(ResourceKind::Organization)
+            && request["method"] == "PUT"
+            && self.redacted_fields.is_empty()
+            && before.is_some_and(|it| without_times(&it) == without_times(&request["body"]))
+    }
+
     pub fn has_unknown_outcome(&self) -> bool {
         matches!(self.outcome, Outcome::Unfinished | Outcome::Unknown)
     }
@@ -415,6 +430,22 @@ pub(super) mod tests {
             assert_eq!(later.resolves(&lost), is_settled, "{line} then {then}");
             let refused = Entry { outcome: Outcome::Failed, ..later.clone() };
             assert!(!refused.resolves(&lost), "{line} then {then}, refused");
+        }
+    }
+
+    #[test]
+    fn an_organization_that_was_sent_as_it_was_changes_nothing() {
+        let before = r#"{"auth_domain":"a","name":"n","updated_at":"1"}"#;
+        for (request, expected) in [
+            (r#""method":"PUT","body":{"auth_domain":"a","name":"n"}"#, true),
+            (r#""method":"PUT","body":{"auth_domain":"b","name":"n"}"#, false),
+            (r#""method":"PUT","body":{"auth_domain":"a"}"#, false),
+            (r#""method":"PATCH","body":{"auth_domain":"a","name":"n"}"#, false),
+        ] {
+            let path = format!("/accounts/{ACCOUNT}/access/organizations");
+            let entry = Entry::sample("r", 1, &format!(r#"{{"path":"{path}",{request}}}"#));
+            let before = RawValue::from_string(before.to_owned()).ok();
+            assert_eq!(Entry { before, ..entry }.changes_nothing(), expected, "{request}");
         }
     }
 

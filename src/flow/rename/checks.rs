@@ -49,7 +49,7 @@ pub fn checks(
         checks.push(check_writable(task));
     }
     checks.push(idp_healthy(facts).with_severity(Severity::Error));
-    checks.push(txt(options, places));
+    checks.push(txt(task, options, places));
     checks.push(check_fallback(task, facts));
     let accepted = &options.enabling.accepted;
     checks.into_iter().map(|check| check.accept_risks(accepted)).collect()
@@ -94,15 +94,15 @@ fn check_writable(task: &RenamePlan) -> Check {
     )
 }
 
-fn txt(options: &Options, places: &[(String, DnsHost)]) -> Check {
+/// An error where `--publish-txt` promises what it cannot do: SSO would be off while it waits.
+/// Once the connectors are deleted, nothing is gained by refusing.
+fn txt(task: &RenamePlan, options: &Options, places: &[(String, DnsHost)]) -> Check {
     let id = CheckId::TxtCanBePublished;
     let by_hand: Vec<_> = places
         .iter()
         .filter_map(|(domain, place)| match place {
-            DnsHost::External(reason) => Some(format!("{domain}: {reason}")),
-            DnsHost::Cloudflare { warning, .. } => {
-                warning.as_ref().map(|it| format!("{domain}: {it}"))
-            }
+            DnsHost::External(reason) => Some((domain, reason)),
+            DnsHost::Cloudflare { warning, .. } => Some((domain, warning.as_ref()?)),
         })
         .collect();
     if !options.publish_txt && !places.is_empty() {
@@ -115,7 +115,19 @@ fn txt(options: &Options, places: &[(String, DnsHost)]) -> Check {
     if by_hand.is_empty() {
         return Check::passed(id, "the zones of all domains are in this account");
     }
+    let is_waited_for = |domain: &str| {
+        let mut wanted = task.snapshot.connectors.iter();
+        wanted.any(|wanted| wanted.domain == domain && wanted.was_verified())
+    };
+    let blocks = task.starts_deleting() && by_hand.iter().any(|(domain, _)| is_waited_for(domain));
+    let by_hand: Vec<_> =
+        by_hand.iter().map(|(domain, reason)| format!("{domain}: {reason}")).collect();
     let evidence = format!("must be published by hand while SSO is off: {}", by_hand.join("; "));
+    if blocks {
+        let fix = "have an administrator of these zones available, and pass \
+                   `--accept-risk txt-can-be-published`";
+        return Check::failed(id, evidence, fix).with_severity(Severity::Error);
+    }
     Check::failed(id, evidence, "have an administrator of these zones available")
 }
 

@@ -1,7 +1,7 @@
 use super::checks::notes;
 use super::name::word;
 use super::report::{Options, PlannedStep, Preview, StepId};
-use super::{ConnectorSnapshot, RenamePlan};
+use super::{ConnectorSnapshot, RenamePlan, WRITE_ACCESS};
 use crate::api::connector::BeginVerification;
 use crate::domain::EmailDomain;
 use crate::flow::plan::Change;
@@ -30,6 +30,9 @@ fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
     };
     add(StepId::Snapshot, "save the current state".to_owned(), "no");
     if task.needs_rename() {
+        if !task.connectors.is_empty() {
+            add(StepId::WriteAccess, "test write access to the organization".to_owned(), "no");
+        }
         let connectors = count_noun(task.connectors.len(), "connector");
         let on = task.connectors.iter().filter(|it| it.enabled != Some(false)).count();
         let seconds = "one second (one request each, concurrently)";
@@ -84,10 +87,14 @@ pub async fn changes(
 ) -> Result<Vec<Change>, Error> {
     let mut changes = Vec::new();
     if task.needs_rename() {
+        let edit = task.edit(task.organization.clone())?;
+        if !task.connectors.is_empty() {
+            changes.push(edit.unchanged(env, WRITE_ACCESS));
+        }
         let enforced = task.connectors.iter().filter(|it| it.enabled != Some(false));
         changes.extend(enforced.map(|it| connector::disable_action(env, it).change()));
         changes.extend(task.connectors.iter().map(|it| connector::delete_action(env, it).change()));
-        changes.extend(task.edit(task.organization.clone())?.changes(env));
+        changes.extend(edit.changes(env));
     }
     for wanted in &task.snapshot.connectors {
         let Ok(domain) = wanted.domain.parse::<EmailDomain>() else { continue };

@@ -62,6 +62,18 @@ pub(super) fn unexpected_response(error: &NotAnObject) -> FlowError {
     FlowError::conflict(error.to_string())
 }
 
+/// The API refuses even an unchanged name while dashboard SSO exists: the token has access.
+pub(super) fn is_dash_sso(error: &Error) -> bool {
+    matches!(error, Error::Api(error) if error.has_code(DASH_SSO))
+}
+
+pub(super) fn no_access(error: Error) -> Error {
+    let Error::Api(error) = error else { return error };
+    ApiErrorContext::new(error)
+        .cause("the rename changes the organization; no connector was disabled or deleted")
+        .into()
+}
+
 /// Whether the API rejected the rename permanently, and not because of an SSO connector.
 pub(super) fn is_final(error: &Error) -> bool {
     let Error::ApiContext(api_error) = error else { return false };

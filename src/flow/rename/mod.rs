@@ -33,11 +33,15 @@ use super::check::CheckId;
 use super::setup;
 use super::steps::{StepLog, StepState};
 use super::target::Target;
+use super::update::Update;
 use super::wait::DEFAULT_WAIT;
 use super::{Env, Error, FlowError, FlowErrorKind, connector};
 use crate::domain::EmailDomain;
 use crate::idp::check::{self, CheckOptions, Subject};
 use crate::plural::count_noun;
+
+/// The title of the write that changes nothing.
+const WRITE_ACCESS: &str = "test write access to the organization (no change)";
 
 struct Renamer<'a> {
     env: &'a Env<'a>,
@@ -101,6 +105,7 @@ impl Renamer<'_> {
     ) -> Result<(), Error> {
         self.save_snapshot()?;
         if self.task.needs_rename() {
+            self.test_write_access().await?;
             self.remove_connectors().await?;
             if let Err(error) = self.rename().await {
                 return if errors::is_final(&error) && !self.task.is_back {
@@ -110,7 +115,7 @@ impl Renamer<'_> {
                 };
             }
         } else {
-            for id in [StepId::Disable, StepId::Delete, StepId::Rename] {
+            for id in [StepId::WriteAccess, StepId::Disable, StepId::Delete, StepId::Rename] {
                 self.steps.end(id, StepState::Skipped, format!("the team is {}", self.task.goal));
             }
         }
@@ -156,6 +161,23 @@ impl Renamer<'_> {
         let entries = self.env.own(&journal.read()?.entries);
         concurrent_run(&entries, &live, self.env.account, own.as_deref())
             .map_or(Ok(()), |run| Err(errors::concurrent_run(&run)))
+    }
+
+    /// A token that cannot rename the team must not get as far as the deletions.
+    async fn test_write_access(&self) -> Result<(), Error> {
+        let Self { env, task, .. } = *self;
+        if task.connectors.is_empty() {
+            self.steps.end(StepId::WriteAccess, StepState::Skipped, "no connector to delete");
+            return Ok(());
+        }
+        self.steps.begin(StepId::WriteAccess);
+        match Update::send_unchanged(env, Target::Organization, WRITE_ACCESS).await {
+            Err(error) if !errors::is_dash_sso(&error) => return Err(errors::no_access(error)),
+            _ => {}
+        }
+        let detail = "the organization was sent unchanged";
+        self.steps.end(StepId::WriteAccess, StepState::Done, detail);
+        Ok(())
     }
 
     async fn remove_connectors(&self) -> Result<(), Error> {

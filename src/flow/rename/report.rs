@@ -36,6 +36,8 @@ pub struct Options {
 pub enum StepId {
     /// Save the current state.
     Snapshot,
+    /// Send the organization unchanged, to test that the token can change it.
+    WriteAccess,
     /// Disable SSO for every connector.
     Disable,
     /// Delete every connector.

@@ -208,7 +208,9 @@ pub fn history(entries: &[Entry], account: &AccountId) -> (Option<OpenRename>, O
             Some(_) => {}
             None => {
                 let Some(open) = &mut open else { continue };
-                let counts = !entry.is_note() && entry.outcome != Outcome::Failed;
+                let counts = !entry.is_note()
+                    && entry.outcome != Outcome::Failed
+                    && !entry.changes_nothing();
                 if counts && open.runs.contains(&entry.run) {
                     open.wrote = true;
                     if disables_sso(entry) {

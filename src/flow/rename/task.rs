@@ -178,6 +178,11 @@ impl RenamePlan {
         self.now != self.goal
     }
 
+    /// Whether nothing is deleted yet, but will be.
+    pub(super) fn starts_deleting(&self) -> bool {
+        self.needs_rename() && !self.connectors.is_empty() && !self.is_open
+    }
+
     pub fn is_sso_off(&self) -> bool {
         self.off_since.is_some()
     }

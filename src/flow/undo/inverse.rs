@@ -84,6 +84,9 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, NotUndoable> {
     if entry.outcome == Outcome::Failed {
         return nothing("the request was not applied".to_owned());
     }
+    if entry.changes_nothing() {
+        return nothing("the request changed nothing".to_owned());
+    }
     let sent: SentRequest = serde_json::from_str(entry.request.get())
         .map_err(|_| irreversible("its request is invalid"))?;
     if sent.query.is_some() {
