@@ -68,6 +68,9 @@ pub enum CheckId {
     TxtStillPublished,
     /// No other verification code is published at the domain
     ForeignClaim,
+    /// The account has a connector if it has the SSO App
+    #[value(hide = true)]
+    ConnectorsPresent,
     /// The new team name is available
     #[value(hide = true)]
     TeamNameAvailable,
@@ -124,6 +127,7 @@ impl CheckId {
             | Self::SsoAppReachesIdp
             | Self::PolicyAllowsDomain
             | Self::MembersSuperAdmin
+            | Self::ConnectorsPresent
             | Self::TeamNameAvailable => Severity::Error,
             // An identity provider may answer Cloudflare but not this machine. Undocumented:
             // when the SSO App appears, and the effect of the next two. The others concern
@@ -171,7 +175,8 @@ impl CheckId {
             | Self::SsoAppReachesIdp
             | Self::InstantAuthConsistent
             | Self::PolicyAllowsDomain
-            | Self::PolicyUnsupported => Some("Access: Apps and Policies Read"),
+            | Self::PolicyUnsupported
+            | Self::ConnectorsPresent => Some("Access: Apps and Policies Read"),
             Self::MembersPlusAddressed | Self::MembersSuperAdmin | Self::PasswordResetPossible => {
                 Some("Account Settings Read")
             }

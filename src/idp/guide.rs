@@ -180,8 +180,8 @@ pub struct UrlChange {
 pub struct FieldChange {
     /// The name of the field at the identity provider.
     pub name: &'static str,
-    /// The current value.
-    pub before: String,
+    /// The current value; `null` if it is unknown.
+    pub before: Option<String>,
     /// The value to enter.
     pub after: String,
 }
@@ -191,7 +191,7 @@ pub fn url_change(product: Product, before: &Values, after: &Values) -> UrlChang
     let changed = pairs.filter(|(before, after)| before.value != after.value);
     let fields = changed.map(|(before, after)| FieldChange {
         name: after.name,
-        before: before.value,
+        before: Some(before.value),
         after: after.value,
     });
     UrlChange {
@@ -428,12 +428,10 @@ mod tests {
             let has_idp = kind.federable && kind.name != "passkeys";
             assert_eq!(has_callback, has_idp, "{}", kind.name);
             assert_eq!(moved.steps.is_empty(), !has_idp, "{}", kind.name);
-            assert!(
-                moved
-                    .fields
-                    .iter()
-                    .all(|field| { field.before.contains("//a.") && field.after.contains("//b.") })
-            );
+            assert!(moved.fields.iter().all(|field| {
+                field.before.as_ref().is_some_and(|it| it.contains("//a."))
+                    && field.after.contains("//b.")
+            }));
         }
         let saml = url_change(Product::Saml, &before, &after);
         assert_eq!(saml.fields.len(), 3, "the format of the name ID stays");

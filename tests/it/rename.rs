@@ -88,8 +88,15 @@ async fn three_domains_go_straight_through_and_stand_as_before() {
     let schema = world.ok("schema team-rename -o json").await.json();
     assert_conforms(&schema, &report);
     assert_eq!(world.ok("team show -o name").await.stdout, "cooler-cats.cloudflareaccess.com\n");
-    let error = world.fails("team rename cooler-cats --yes", 2).await;
-    assert!(error["message"].as_str().unwrap().contains("already"), "{error}");
+    let writes = world.writes();
+    for line in [RENAME.to_owned(), format!("{RENAME} --also-name --dry-run --detailed-exitcode")] {
+        let ran = world.run(&line).await;
+        let is_other_name = line.contains("--also-name");
+        assert_eq!(ran.code, if is_other_name { 2 } else { 0 }, "{ran:?}");
+        assert!(ran.stderr.contains("the team name is already"), "{ran:?}");
+    }
+    world.ok(&format!("{RENAME} --dry-run --detailed-exitcode")).await;
+    assert_eq!(world.writes(), writes);
 }
 
 #[tokio::test]
@@ -377,7 +384,6 @@ async fn an_identity_provider_that_fails_stops_it_before_and_on_the_way() {
 async fn bad_names_are_refused_before_anything_is_asked() {
     let world = three().await;
     for (name, says) in [
-        ("cool-cats", "already `cool-cats`"),
         ("-x", "unexpected argument"),
         ("Cats", "lower case"),
         ("https://new.cloudflareaccess.com/", "`new`"),
@@ -585,4 +591,37 @@ async fn records_that_cannot_be_published_are_refused_before_anything_is_disable
     world.sandbox.publish("cool.dogs", &code_of(&world).await).await.unwrap();
     world.ok(line).await;
     assert_eq!(world.connectors().await[0]["enabled"], true);
+}
+
+#[tokio::test]
+async fn a_rename_that_stopped_on_another_machine_is_not_taken_for_done() {
+    for (fault, code, is_renamed) in
+        [("500#2@PUT/access/organizations", 12, false), ("no-keys#2", 11, true)]
+    {
+        let world = three().await;
+        world.fault(fault);
+        world.fails(&format!("{RENAME} --max-retries 0"), code).await;
+        let other = tempfile::tempdir().unwrap();
+        let world = world.with_env("CFSSO_JOURNAL", other.path().to_str().unwrap());
+        let writes = world.writes();
+        for dry in ["", "--dry-run"] {
+            let error = world.fails(&format!("{RENAME} {dry}"), 11).await;
+            let resume = "`cfsso team rename cooler-cats --resume --domains <DOMAIN>,<DOMAIN>`";
+            assert!(error["hint"].as_str().unwrap().contains(resume), "{error}");
+        }
+        let resume = "team rename cooler-cats --resume --domains cool.cats,mail.cool.cats";
+        let shown = world.ok(&format!("{resume} {ON} --dry-run")).await.screen;
+        let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(shown.contains("cool.cats unknown unknown unknown"), "{shown}");
+        assert!(shown.contains("will be enabled for cool.cats, mail.cool.cats"), "{shown}");
+        assert_eq!(shown.contains(" was https://cool-cats."), !is_renamed, "{shown}");
+        assert!(!shown.contains("old-name"), "{shown}");
+        if is_renamed {
+            world.ok(&format!("{RENAME} --accept-risk connectors-present")).await;
+        }
+        assert_eq!(world.writes(), writes);
+        world.ok(&format!("{resume} {ON}")).await;
+        let connectors = standing(&world).await.1;
+        assert!(connectors.iter().all(|it| it.1 == json!(true)), "{connectors:?}");
+    }
 }

@@ -3,6 +3,7 @@ use std::rc::Rc;
 use super::super::preflight::{CheckArgs, show_checks};
 use super::super::{Outcome, plan_output};
 use super::rename_output as view;
+use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::plan::Plan;
@@ -16,13 +17,13 @@ use crate::output::{Page, Render, Text};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   cfsso team rename cooler-cats --dry-run
-  cfsso team rename cooler-cats --publish-txt
   cfsso team rename cooler-cats --publish-txt --idps-updated --confirm cooler-cats
   cfsso team rename cooler-cats --resume
   cfsso team rename cooler-cats --resume --domains cool.cats,dogs.example
 
-SSO is off from disabling the connectors to the last step. If an identity provider allows two
-redirect URIs, enter the new one in advance and pass `--idps-updated`.")]
+SSO is off once the connectors are disabled. If an identity provider allows two
+redirect URIs, enter the new one in advance and pass `--idps-updated`. Without
+a journal, all `--domains` are enabled, also one that was off: leave it out.")]
 pub struct Args {
     /// New team name (the label before `.cloudflareaccess.com`)
     #[arg(value_name = "NEW-NAME")]
@@ -36,7 +37,7 @@ pub struct Args {
     #[arg(long)]
     rollback: bool,
 
-    /// Domains that had a connector (without a journal)
+    /// Domains to restore and enable (without a journal)
     #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
     domains: Vec<EmailDomain>,
 
@@ -83,6 +84,9 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let found = rename::read_state(&env).await?;
     let task = rename::plan_rename(env.account, &ask, found, &options)?;
     let plan = planned(&env, context, &task, &options).await?;
+    if task.is_unchanged() {
+        return finish_unchanged(context, &task, plan);
+    }
     let outlook = rename::preview(&task, &options);
     context.screen.event(&Event::Plan { outlook: &outlook, checks: &plan.checks });
     context.screen.show(&|page| {
@@ -108,6 +112,20 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (report, end) = rename::run(&env, &options, &task, &on_event, updated).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+fn finish_unchanged(context: &Context, task: &RenamePlan, plan: Plan) -> anyhow::Result<Outcome> {
+    let plan = Plan::new(plan.checks, Vec::new());
+    let what = format!("renaming the team to {}", task.word());
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, &what)? {
+        return Ok(outcome);
+    }
+    context.screen.note(format!("no change: the team name is already {}", task.word()));
+    let is_off = |connector: &&Connector| connector.enabled == Some(false);
+    for connector in task.connectors.iter().filter(is_off) {
+        context.screen.note(format!("SSO is not enabled for {}", connector.email_domain));
+    }
+    Ok(Outcome::done(Report::unchanged(task)))
 }
 
 fn mode(args: &Args) -> Result<Mode, FlowError> {
@@ -214,7 +232,8 @@ async fn wait_for_confirmation(context: &Context) -> Result<(), Error> {
 
 impl Render for Report {
     fn show(&self, page: &mut Page) {
-        if !self.ok {
+        // Without a step, nothing had to be done, and a note says so.
+        if !self.ok || self.steps.is_empty() {
             return;
         }
         page.blank();

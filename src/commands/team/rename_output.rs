@@ -13,7 +13,7 @@ pub(super) fn render_preview(outlook: &Preview, page: &mut Page) {
     page.fields(&[("team", Text::plain(&outlook.now)), ("new name", Text::strong(&outlook.goal))]);
     if !outlook.connectors.is_empty() {
         page.blank();
-        let rows: Vec<_> = outlook.connectors.iter().map(row).collect();
+        let rows: Vec<_> = outlook.connectors.iter().map(|it| row(it, &outlook.assumed)).collect();
         page.table(&["DOMAIN", "ENABLED", "VERIFIED", "FEDRAMP"], &rows);
     }
     page.blank();
@@ -29,12 +29,13 @@ pub(super) fn render_preview(outlook: &Preview, page: &mut Page) {
     }
 }
 
-fn row(wanted: &ConnectorSnapshot) -> Vec<Text> {
+fn row(wanted: &ConnectorSnapshot, assumed: &[String]) -> Vec<Text> {
     let words = |yes: bool| if yes { "yes" } else { "no" };
+    let known = |value| if assumed.contains(&wanted.domain) { "unknown" } else { value };
     vec![
         Text::strong(&wanted.domain),
-        Text::plain(words(wanted.enabled)),
-        Text::plain(wanted.verification.as_deref().unwrap_or("unknown")),
+        Text::plain(known(words(wanted.enabled))),
+        Text::plain(known(wanted.verification.as_deref().unwrap_or("unknown"))),
         Text::plain(wanted.fedramp.map_or("unknown", words)),
     ]
 }
@@ -60,7 +61,9 @@ fn render_idp_changes(idps: &[IdpChange], page: &mut Page) {
         }
         for field in &idp.change.fields {
             page.line(format!("  {}", field.name));
-            page.line(Text::dim(format!("    was  {}", field.before)));
+            if let Some(before) = &field.before {
+                page.line(Text::dim(format!("    was  {before}")));
+            }
             page.line(Text::plain("    now  ") + Text::strong(&field.after));
         }
     }

@@ -73,6 +73,10 @@ fn of_check(id: CheckId) -> &'static str {
             "No unknown verification code is published. Another account could use it to claim the \
              domain."
         }
+        CheckId::ConnectorsPresent => {
+            "Before a rename: if the account has the SSO App, it has a connector too. Otherwise a \
+             rename may have stopped on another machine after it deleted the connectors."
+        }
         CheckId::TeamNameAvailable => {
             "Before a rename: no other team has the new name. Names of deleted organizations stay \
              reserved, which only the rename itself shows."

@@ -6,7 +6,7 @@ use url::Url;
 use super::name::word;
 use super::{Options, RenamePlan};
 use crate::flow::check::{Check, CheckId, Severity};
-use crate::flow::preflight::{Facts, idp_healthy, names};
+use crate::flow::preflight::{Facts, NotChecked, idp_healthy, names};
 use crate::flow::publish::DnsHost;
 use crate::idp::Fetcher;
 use crate::idp::fetch::{AllowedHosts, FetchError};
@@ -44,6 +44,15 @@ pub fn checks(
     places: &[(String, DnsHost)],
 ) -> Vec<Check> {
     let mut checks = Vec::new();
+    if task.is_first && task.connectors.is_empty() && options.domains.is_empty() {
+        checks.push(check_connectors(&task.goal, facts.sso_app().map(|app| app.is_some())));
+    }
+    if task.is_unchanged() {
+        return checks
+            .into_iter()
+            .map(|check| check.accept_risks(&options.enabling.accepted))
+            .collect();
+    }
     if task.needs_rename() {
         checks.push(check_name(task, free));
         checks.push(check_writable(task));
@@ -53,6 +62,25 @@ pub fn checks(
     checks.push(check_fallback(task, facts));
     let accepted = &options.enabling.accepted;
     checks.into_iter().map(|check| check.accept_risks(accepted)).collect()
+}
+
+/// The SSO App outlives the connectors, so that it shows a rename that another machine began.
+fn check_connectors(goal: &str, has_sso_app: Result<bool, &NotChecked>) -> Check {
+    let id = CheckId::ConnectorsPresent;
+    match has_sso_app {
+        Ok(false) => Check::passed(id, "the account has no SSO App: SSO was never set up"),
+        Ok(true) => Check::failed(
+            id,
+            "the account has the SSO App but no connector: a rename may have stopped on another \
+             machine",
+            format!(
+                "restore them with `cfsso team rename {} --resume --domains <DOMAIN>,<DOMAIN>`; \
+                 if they were deleted on purpose, pass `--accept-risk connectors-present`",
+                word(goal)
+            ),
+        ),
+        Err(not_checked) => Check::not_checked(id, &not_checked.reason),
+    }
 }
 
 fn check_name(task: &RenamePlan, free: &NameAvailability) -> Check {
@@ -160,8 +188,15 @@ fn check_fallback(task: &RenamePlan, facts: &Facts) -> Check {
     )
 }
 
-pub fn notes(task: &RenamePlan) -> Vec<String> {
+pub fn notes(task: &RenamePlan, options: &Options) -> Vec<String> {
     let mut notes = Vec::new();
+    if !task.assumed.is_empty() && !options.no_enable {
+        notes.push(format!(
+            "the state before the rename is unknown: SSO will be enabled for {}; leave out of \
+             `--domains` what was not enabled",
+            task.assumed.join(", ")
+        ));
+    }
     if task.needs_rename() {
         notes.push("all Access sessions end: users sign in to every application again".to_owned());
         notes.push(format!(
@@ -179,6 +214,8 @@ pub fn notes(task: &RenamePlan) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::api::ErrorKind;
+    use crate::flow::check::CheckState;
 
     #[test]
     fn a_team_is_told_by_its_keys() {
@@ -189,6 +226,24 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(has_keys(page.as_bytes()), expected, "{page}");
+        }
+    }
+
+    #[test]
+    fn an_sso_app_without_a_connector_is_a_rename_that_was_interrupted() {
+        let forbidden = NotChecked { kind: ErrorKind::Forbidden, reason: "no".to_owned() };
+        for (has_sso_app, state) in [
+            (Ok(true), CheckState::Failed),
+            (Ok(false), CheckState::Passed),
+            (Err(&forbidden), CheckState::NotChecked),
+        ] {
+            let check = check_connectors("cats.cloudflareaccess.com", has_sso_app);
+            assert_eq!((check.state, check.blocks()), (state, state == CheckState::Failed));
+            let resume = "`cfsso team rename cats --resume --domains <DOMAIN>,<DOMAIN>`";
+            assert_eq!(
+                check.fix.is_some_and(|fix| fix.contains(resume)),
+                check.state == CheckState::Failed
+            );
         }
     }
 }

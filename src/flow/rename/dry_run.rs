@@ -14,9 +14,10 @@ pub fn preview(task: &RenamePlan, options: &Options) -> Preview {
         now: task.now.clone(),
         goal: task.goal.clone(),
         connectors: task.snapshot.connectors.clone(),
+        assumed: task.assumed.clone(),
         stages: stages(task, options),
         idps: task.idps.clone(),
-        notes: notes(task),
+        notes: notes(task, options),
     }
 }
 

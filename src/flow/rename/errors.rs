@@ -41,7 +41,7 @@ pub(super) fn no_rename_in_progress(ask: &Mode) -> FlowError {
     };
     let name = name.map_or("<NEW-NAME>", TeamName::as_str);
     FlowError::not_found("no incomplete rename in the journal of this machine").hint(format!(
-        "pass the domains that had a connector: \
+        "pass the domains that had SSO enabled: \
              `cfsso team rename {name} {how} --domains <DOMAIN>,<DOMAIN>`"
     ))
 }

@@ -57,6 +57,26 @@ struct Renamer<'a> {
     report: RefCell<Report>,
 }
 
+impl Report {
+    fn of(task: &RenamePlan) -> Self {
+        Self {
+            schema: "cfsso/team-rename/v1",
+            ok: false,
+            old_domain: task.snapshot.from.clone(),
+            new_domain: task.goal.clone(),
+            steps: Vec::new(),
+            idps: task.idps.clone(),
+            connectors: Vec::new(),
+            sso_off_seconds: None,
+            next: None,
+        }
+    }
+
+    pub fn unchanged(task: &RenamePlan) -> Self {
+        Self { ok: true, ..Self::of(task) }
+    }
+}
+
 /// `updated` waits until the user confirms that the identity providers are changed. The report
 /// shows progress also after an early end.
 pub async fn run(
@@ -66,17 +86,6 @@ pub async fn run(
     on_event: &dyn Fn(&Event<'_>),
     updated: impl AsyncFnOnce() -> Result<(), Error>,
 ) -> (Report, Result<(), Error>) {
-    let report = Report {
-        schema: "cfsso/team-rename/v1",
-        ok: false,
-        old_domain: task.snapshot.from.clone(),
-        new_domain: task.goal.clone(),
-        steps: Vec::new(),
-        idps: task.idps.clone(),
-        connectors: Vec::new(),
-        sso_off_seconds: None,
-        next: None,
-    };
     let rename = Renamer {
         env,
         options,
@@ -86,7 +95,7 @@ pub async fn run(
         changed: Cell::new(task.is_open),
         off_since: Cell::new(task.off_since),
         name_rejected: Cell::new(false),
-        report: RefCell::new(report),
+        report: RefCell::new(Report::of(task)),
     };
     let end = rename.run_steps(updated).await;
     let end = end.map_err(|error| rename.with_resume_hint(error));
@@ -130,12 +139,16 @@ impl Renamer<'_> {
         let snapshot = &self.task.snapshot;
         self.steps.begin(StepId::Snapshot);
         self.ensure_only_run()?;
-        let from = snapshot.from.as_deref().unwrap_or("its old name");
+        let from = snapshot.from.as_deref().map(|from| format!(" {}", word(from)));
         let up = if self.task.is_open { ", resumed" } else { "" };
         let title = if self.task.is_back {
             format!("restore the team name {}{up}: saved state", word(&self.task.goal))
         } else {
-            format!("rename the team {} to {}{up}: saved state", word(from), word(&snapshot.to))
+            format!(
+                "rename the team{} to {}{up}: saved state",
+                from.unwrap_or_default(),
+                word(&snapshot.to)
+            )
         };
         self.env.record_note(title, &JournalNote::Snapshot(snapshot.clone()))?;
         if let Err(error) = self.ensure_only_run() {

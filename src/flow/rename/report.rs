@@ -23,7 +23,7 @@ pub struct Options {
     pub no_enable: bool,
     /// The identity providers already have the new name.
     pub idps_updated: bool,
-    /// Domains that had a connector, if the journal does not know them.
+    /// Domains to restore and enable, if the journal does not know them.
     pub domains: Vec<EmailDomain>,
     pub enabling: Rc<EnableOptions>,
     /// `None` means half an hour after the last wait began.
@@ -80,6 +80,8 @@ pub struct Preview {
     pub now: String,
     pub goal: String,
     pub connectors: Vec<ConnectorSnapshot>,
+    /// Domains whose state before the rename is unknown.
+    pub assumed: Vec<String>,
     pub stages: Vec<PlannedStep>,
     pub idps: Vec<IdpChange>,
     pub notes: Vec<String>,

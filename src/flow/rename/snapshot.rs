@@ -116,15 +116,18 @@ impl Snapshot {
         self
     }
 
-    pub fn add(&mut self, wanted: ConnectorSnapshot) {
-        match self.connectors.iter_mut().find(|known| known.is_of(&wanted.domain)) {
-            Some(known) => {
-                known.enabled |= wanted.enabled;
-                known.fedramp = known.fedramp.or(wanted.fedramp);
-            }
-            None => self.connectors.push(wanted),
+    /// Whether that makes an enabled one of it.
+    pub fn add(&mut self, wanted: ConnectorSnapshot) -> bool {
+        let known = self.connectors.iter_mut().find(|known| known.is_of(&wanted.domain));
+        let enables = wanted.enabled && known.as_ref().is_none_or(|known| !known.enabled);
+        if let Some(known) = known {
+            known.enabled |= wanted.enabled;
+            known.fedramp = known.fedramp.or(wanted.fedramp);
+        } else {
+            self.connectors.push(wanted);
         }
         self.connectors.sort_by(|a, b| a.domain.cmp(&b.domain));
+        enables
     }
 }
 

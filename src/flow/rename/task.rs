@@ -32,10 +32,14 @@ pub struct RenamePlan {
     pub is_back: bool,
     pub organization: Document,
     pub connectors: Vec<Connector>,
+    /// Domains of `--domains` that nothing shows to have been enabled.
+    pub(super) assumed: Vec<String>,
     /// Changes at the identity providers; empty if these have the new name.
     pub idps: Vec<IdpChange>,
     pub(super) looked_at: Vec<Idp>,
     pub(super) off_since: Option<Timestamp>,
+    /// Whether the journal knows of no rename that this run resumes or rolls back.
+    pub(super) is_first: bool,
     /// Whether an earlier run changed something.
     pub(super) is_open: bool,
 }
@@ -68,33 +72,38 @@ pub fn plan_rename(
     let is_open = found.open.is_some();
     let taken_up = found.open.or(ended);
     let goal = goal(ask, taken_up.as_ref(), &now, !options.domains.is_empty())?;
-    let is_first = matches!(ask, Mode::Rename(_));
+    let is_rename = matches!(ask, Mode::Rename(_));
+    let is_first = is_rename && taken_up.is_none();
     let (mut snapshot, known_domain) = if let Some(open) = &taken_up {
         (open.snapshot.clone(), known_domain(open))
     } else {
         let fresh = Snapshot {
             account: account.to_string(),
-            from: (is_first || now != goal).then(|| now.clone()),
+            from: (is_rename || now != goal).then(|| now.clone()),
             name: found.organization.parse_at(&["name"]),
             to: goal.clone(),
             goal: goal.clone(),
             also_name: options.also_name,
             connectors: Vec::new(),
         };
-        (fresh, is_first.then(|| now.clone()))
+        (fresh, is_rename.then(|| now.clone()))
     };
-    let is_back = matches!(ask, Mode::Rollback(_)) || snapshot.from.as_ref() == Some(&goal);
+    let is_back =
+        matches!(ask, Mode::Rollback(_)) || (!is_first && snapshot.from.as_ref() == Some(&goal));
     if !is_back {
         snapshot.to.clone_from(&goal);
     }
     snapshot.goal.clone_from(&goal);
     snapshot.also_name |= options.also_name;
     let mut snapshot = snapshot.merge_connectors(&found.connectors);
+    let mut assumed = Vec::new();
     for domain in &options.domains {
-        snapshot.add(ConnectorSnapshot::assumed_enabled(domain));
+        if snapshot.add(ConnectorSnapshot::assumed_enabled(domain)) {
+            assumed.push(domain.to_string());
+        }
     }
     let before = if is_back { Some(&snapshot.to) } else { snapshot.from.as_ref() };
-    let before = before.map_or("old-name.cloudflareaccess.com", String::as_str);
+    let before = before.map(String::as_str);
     let looked_at: Vec<_> = found.idps.into_iter().filter(has_external_config).collect();
     let idp_change = |idp: &Idp| idp_change(idp, before, &goal);
     let idps = if known_domain.as_ref() == Some(&goal) {
@@ -102,8 +111,9 @@ pub fn plan_rename(
     } else {
         looked_at.iter().filter(|idp| !idp.is_read_only()).map(idp_change).collect()
     };
-    Ok(RenamePlan {
+    let plan = RenamePlan {
         snapshot,
+        assumed,
         now,
         goal,
         is_back,
@@ -112,8 +122,14 @@ pub fn plan_rename(
         idps,
         looked_at,
         off_since: taken_up.as_ref().and_then(|open| open.off_since),
+        is_first,
         is_open,
-    })
+    };
+    if plan.is_unchanged() && !plan.edit(plan.organization.clone())?.is_empty() {
+        let error = FlowError::usage(format!("the team name is already `{}`", plan.word()));
+        return Err(error.hint("omit `--also-name`"));
+    }
+    Ok(plan)
 }
 
 fn known_domain(open: &OpenRename) -> Option<String> {
@@ -128,15 +144,18 @@ fn has_external_config(idp: &Idp) -> bool {
     !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare | IdpType::Passkeys)
 }
 
-fn idp_change(idp: &Idp, before: &str, after: &str) -> IdpChange {
-    let [before, after] =
-        [before, after].map(|domain| guide::values(domain, Some(idp.id.as_str())));
+fn idp_change(idp: &Idp, before: Option<&str>, after: &str) -> IdpChange {
+    let values = |domain: &str| guide::values(domain, Some(idp.id.as_str()));
     let product = Product::of_idp(idp.kind.as_str(), &idp.config);
-    IdpChange {
-        id: idp.id.to_string(),
-        name: idp.name.clone(),
-        change: guide::url_change(product, &before, &after),
+    // Any other name shows which fields depend on it.
+    let mut change =
+        guide::url_change(product, &values(before.unwrap_or_default()), &values(after));
+    if before.is_none() {
+        for field in &mut change.fields {
+            field.before = None;
+        }
     }
+    IdpChange { id: idp.id.to_string(), name: idp.name.clone(), change }
 }
 
 /// Without a journal, the domains come from the command line.
@@ -149,9 +168,8 @@ fn goal(
     match (ask, open) {
         (Mode::Rename(name), Some(open)) if open.snapshot.to == name.domain() => Ok(name.domain()),
         (Mode::Rename(name), Some(open)) => Err(errors::rename_in_progress(name, open)),
-        (Mode::Rename(name), None) if name.domain() == now => {
-            Err(FlowError::usage(format!("no change: the team name is already `{name}`"))
-                .hint("`cfsso team show`"))
+        (Mode::Rename(name), None) if name.domain() == now && names_domains => {
+            Err(errors::no_rename_in_progress(ask))
         }
         (Mode::Rename(name) | Mode::Resume(Some(name)), None | Some(_))
             if open.is_some() || matches!(ask, Mode::Rename(_)) || names_domains =>
@@ -176,6 +194,11 @@ fn goal(
 impl RenamePlan {
     pub fn needs_rename(&self) -> bool {
         self.now != self.goal
+    }
+
+    /// Whether the team has the name already, and no rename is to be completed.
+    pub fn is_unchanged(&self) -> bool {
+        self.is_first && !self.needs_rename()
     }
 
     /// Whether nothing is deleted yet, but will be.
@@ -253,7 +276,8 @@ mod tests {
         let begun = || open(Some("ants"));
         for (ask, open, names_domains, goal) in [
             (Mode::Rename(name("bees")), None, false, Ok("bees")),
-            (Mode::Rename(name("ants")), None, false, Err(FlowErrorKind::Usage)),
+            (Mode::Rename(name("ants")), None, false, Ok("ants")),
+            (Mode::Rename(name("ants")), None, true, Err(FlowErrorKind::NotFound)),
             (Mode::Rename(name("bees")), begun(), false, Ok("bees")),
             (Mode::Rename(name("cows")), begun(), false, Err(FlowErrorKind::Conflict)),
             (Mode::Resume(None), begun(), false, Ok("bees")),
@@ -274,6 +298,17 @@ mod tests {
             let found = found.as_ref().map(|domain| word(domain)).map_err(|error| error.kind);
             let goal = goal.map(str::to_owned);
             assert_eq!(found, goal, "{ask:?}, begun: {}, {names_domains}", open.is_some());
+        }
+    }
+
+    #[test]
+    fn without_the_old_name_no_old_value_is_made_up() {
+        let idp: Idp =
+            serde_json::from_str(r#"{"id":"p1","name":"SSO","type":"saml","config":{}}"#).unwrap();
+        for before in [Some("a.cloudflareaccess.com"), None] {
+            let change = idp_change(&idp, before, "b.cloudflareaccess.com").change;
+            assert_eq!(change.fields.len(), 3);
+            assert!(change.fields.iter().all(|field| field.before.is_some() == before.is_some()));
         }
     }
 }
