@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::journal::{Cause, Title, TrialTerms, WriteIntent};
+use super::journaled::Written;
 use super::plan::{Change, Difference};
 use super::{Env, Error, FlowError};
 use crate::api::request::{Request, WriteRequest};
@@ -110,26 +111,30 @@ impl Env<'_> {
         self.send_create(&action.request, find, action.intent()).await
     }
 
-    /// If the response is lost, the object decides: what was applied must not look like a failure.
+    /// [`Env::execute`]; `find` reads the object if the response is lost.
+    pub(super) async fn execute_or_find<T, R>(
+        &self,
+        action: &Action<T>,
+        find: impl AsyncFnOnce() -> Option<R>,
+    ) -> Result<Written<T, R>, Error> {
+        self.send_write_or_find(&action.request, action.intent(), find).await
+    }
+
     pub async fn execute_and_confirm<T, R>(
         &self,
         action: &Action<T>,
         read: &Request<R>,
         is_as_sent: impl Fn(&R) -> bool,
     ) -> Result<R, Error> {
-        let lost = match self.execute(action).await {
-            Ok(_) => None,
-            Err(Error::Api(error)) if error.outcome_unknown() => Some(error),
-            Err(error) => return Err(error),
+        let find = async || self.client.send(read).await.ok().filter(&is_as_sent);
+        let object = match self.execute_or_find(action, find).await? {
+            Written::Answered(_) => self.client.send(read).await?,
+            Written::Found(object) => object,
         };
-        match (self.client.send(read).await, lost) {
-            (Ok(object), _) if is_as_sent(&object) => Ok(object),
-            (_, Some(error)) | (Err(error), None) => Err(error.into()),
-            (Ok(_), None) => {
-                let observed = "the API accepted the request, but the value differs";
-                Err(action.not_confirmed(observed).into())
-            }
+        if is_as_sent(&object) {
+            return Ok(object);
         }
+        Err(action.not_confirmed("the API accepted the request, but the value differs").into())
     }
 
     pub async fn execute_deletion<R>(

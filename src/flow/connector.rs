@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use super::action::Action;
+use super::journaled::Written;
 use super::plan::Difference;
 use super::{Env, Error, FlowError};
 use crate::api::ErrorKind;
@@ -198,25 +199,22 @@ pub async fn disable(env: &Env<'_>, connector: &Connector) -> Result<Connector, 
     execute_disabling(env, &connector.id, &disable_action(env, connector)).await
 }
 
-/// Reads the connector again if the answer is lost or does not contain `enabled`: in a lockout,
-/// an applied change must not look like a failure.
+/// Reads the connector again if the answer is lost or does not contain `enabled`.
 pub(super) async fn execute_disabling(
     env: &Env<'_>,
     id: &ConnectorId,
     disabling: &Action<Connector>,
 ) -> Result<Connector, Error> {
     let read = connector::get(env.account, id);
-    let mut connector = match env.execute(disabling).await {
-        Err(Error::Api(error)) if error.outcome_unknown() => {
-            let connector = env.client.send(&read).await.ok();
-            return connector.filter(|now| now.enabled == Some(false)).ok_or(error.into());
-        }
-        answer => answer?,
+    let is_disabled = |now: &Connector| now.enabled == Some(false);
+    let find = async || env.client.send(&read).await.ok().filter(is_disabled);
+    let mut connector = match env.execute_or_find(disabling, find).await? {
+        Written::Answered(connector) | Written::Found(connector) => connector,
     };
     if connector.enabled.is_none() {
         connector = env.client.send(&read).await?;
     }
-    if connector.enabled == Some(false) {
+    if is_disabled(&connector) {
         return Ok(connector);
     }
     Err(disabling.not_confirmed("the connector is still enabled after the request").into())

@@ -8,6 +8,12 @@ use super::{Env, Error, FlowError};
 use crate::api::request::WriteRequest;
 use crate::api::{self, Created};
 
+/// What a write led to: its answer, or the object that was read because the answer was lost.
+pub(super) enum Written<T, R> {
+    Answered(T),
+    Found(R),
+}
+
 impl Env<'_> {
     /// Records an observation or statement that a later run depends on.
     pub(super) fn record_note(
@@ -48,11 +54,31 @@ impl Env<'_> {
         request: &WriteRequest<T>,
         intent: WriteIntent<'_>,
     ) -> Result<T, Error> {
+        match self.send_write_or_find(request, intent, async || None::<T>).await? {
+            Written::Answered(answer) | Written::Found(answer) => Ok(answer),
+        }
+    }
+
+    /// If the response is lost, `find` reads the object, and returns it if it shows the change:
+    /// what was applied must not look like a failure, least of all in a lockout.
+    pub(super) async fn send_write_or_find<T, R>(
+        &self,
+        request: &WriteRequest<T>,
+        intent: WriteIntent<'_>,
+        find: impl AsyncFnOnce() -> Option<R>,
+    ) -> Result<Written<T, R>, Error> {
         let ticket = self.journal.begin(self.api(), request, &intent)?;
         #[expect(clippy::disallowed_methods, reason = "this is the executor")]
         let answer = self.client.write(request).await;
+        if let Err(error) = &answer
+            && error.outcome_unknown()
+            && let Some(found) = find().await
+        {
+            self.journal.end_found(&ticket);
+            return Ok(Written::Found(found));
+        }
         self.journal.end(self.client, &ticket, &answer, None);
-        Ok(answer?.0)
+        Ok(Written::Answered(answer?.0))
     }
 
     pub(super) async fn send_create<T: Serialize>(

@@ -2,6 +2,7 @@
 //! organization: read, edit, show, read again, replace, confirm by a last read.
 
 use super::journal::{Title, WriteIntent};
+use super::journaled::Written;
 use super::plan::{Change, Difference};
 use super::target::Target;
 use super::{Env, Error, FlowError, diff};
@@ -97,15 +98,13 @@ impl Update {
     ) -> Result<UpdateResult, Error> {
         let before = self.before.to_raw();
         let intent = WriteIntent { undoes, ..WriteIntent::new(title.into(), Some(before.get())) };
-        let answer = match env.send_write(&self.request(env), intent).await {
-            Err(Error::Api(error)) if error.outcome_unknown() => {
-                let Some(applied) = self.find_applied(env).await else {
-                    return Err(error.into());
-                };
+        let find = async || self.find_applied(env).await;
+        let answer = match env.send_write_or_find(&self.request(env), intent, find).await? {
+            Written::Answered(answer) => answer,
+            Written::Found(applied) => {
                 answered(None);
                 return Ok(applied);
             }
-            answer => answer?,
         };
         answered(answer.as_ref());
         let seen = env.client.send(&self.target.read(env.account)).await;

@@ -209,8 +209,11 @@ async fn a_bypass_left_in_force_is_found() {
 async fn a_write_without_an_end_is_told_by_what_it_was_about() {
     for (fault, became) in [("close-after", "was applied"), ("close-before", "was not applied")] {
         let world = healthy().await;
+        let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
         world.fault(&format!("{fault}@PATCH/sso_connectors"));
-        let ran = world.run("disable cool.cats --yes --max-retries 0").await;
+        // Nor can the connector be read then, which shows what became of it.
+        world.fault(&format!("500#2x1@GET/sso_connectors/{id}"));
+        let ran = world.run(&format!("disable {id} --yes --max-retries 0")).await;
         assert_ne!(ran.code, 0, "{ran:?}");
         let report = doctor(&world, "", 0).await;
         let found = &of(&report, "journal-unfinished")[0];

@@ -38,7 +38,16 @@ async fn every_account_has_its_own_result_as_the_command_alone_prints_it() {
             let alone = world.run(&format!("{line} --account {id} -o json")).await;
             assert_eq!(account["exit_code"], alone.code, "{line} {id}: {ran:?} {alone:?}");
             if account["error"].is_null() {
-                assert_eq!(account["result"], alone.json(), "{line} {id}");
+                let mut alone = alone.json();
+                // The commands to run next are for the run that printed them.
+                if let Some(next) = alone.get_mut("next").and_then(|next| next.as_array_mut()) {
+                    for command in next {
+                        let text =
+                            command.as_str().unwrap().replace(&format!(" --account {id}"), "");
+                        *command = text.into();
+                    }
+                }
+                assert_eq!(account["result"], alone, "{line} {id}");
             } else {
                 assert_eq!(account["error"]["message"], alone.error()["message"], "{line} {id}");
             }

@@ -433,11 +433,20 @@ async fn a_stop_half_way_names_the_run_that_undoes_it() {
 
 #[tokio::test]
 async fn a_lost_answer_is_unknown_and_a_refusal_failed() {
+    // What became of it shows the connector, if it can be read.
+    for (reads, outcome) in [("500#9@GET", "done"), ("500#2@GET/sso_connectors", "unknown")] {
+        let world = World::new().await.enabled().await;
+        world.fault("close-afterx*@PATCH");
+        world.fault(reads);
+        world.run("disable cool.cats --yes --max-retries 0").await;
+        let entry = entries(&world).await.pop().unwrap();
+        assert_eq!(entry["outcome"], outcome);
+    }
     let world = World::new().await.enabled().await;
     world.fault("close-afterx*@PATCH");
+    world.fault("500#2@GET/sso_connectors");
     world.run("disable cool.cats --yes --max-retries 0").await;
     let entry = entries(&world).await.pop().unwrap();
-    assert_eq!(entry["outcome"], "unknown");
     world.ok(&format!("journal show {}", entry["id"].as_str().unwrap())).await;
     let world = World::new().await.with_token(Access::ReadOnly);
     world.run("connector create cool.cats").await;
@@ -498,7 +507,8 @@ async fn a_run_that_an_undo_or_a_resume_needs_is_retained() {
     assert_eq!(pruned["deleted"].as_array().unwrap().len(), 1, "{pruned:#}");
 
     let rename = "team rename cooler-cats --publish-txt --idps-updated --yes";
-    world.fault("500@PUT/access/organizations");
+    // The first request tests whether the token may rename.
+    world.fault("500#2@PUT/access/organizations");
     world.fails(&format!("{rename} --max-retries 0"), 12).await;
     world.clock.sleep(day).await;
     let pruned = world.ok(line).await.json();

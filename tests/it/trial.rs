@@ -179,7 +179,7 @@ async fn another_change_of_the_connector_does_not_keep_it() {
             .await
             .result();
     };
-    let line = format!("{TRIAL} 24h -o json");
+    let line = format!("{TRIAL} 5m -o json");
     let (ran, ()) = tokio::join!(world.run(&line), change);
     assert_eq!((ran.code, &ran.json()["trial"]["outcome"]), (8, &"reverted".into()), "{ran:?}");
     rests(&world, false).await;

@@ -208,6 +208,10 @@ impl Finished {
         }
     }
 
+    pub fn found() -> Self {
+        Self::with(Outcome::Done)
+    }
+
     fn with(outcome: Outcome) -> Self {
         Self {
             entry: 0,

@@ -249,6 +249,11 @@ impl<'p> Journal<'p> {
         self.append_finish(ticket, ended);
     }
 
+    /// The response was lost, and the object shows that the write was applied.
+    pub(super) fn end_found(&self, ticket: &PendingEntry) {
+        self.append_finish(ticket, Finished::found());
+    }
+
     fn append_finish(&self, ticket: &PendingEntry, mut ended: Finished) {
         ended.entry = ticket.0;
         ended.finished_at = self.clock.now();
