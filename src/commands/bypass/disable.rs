@@ -222,6 +222,5 @@ fn add_follow_ups(
         let trial = if was_on_trial(it) { " --trial" } else { "" };
         command(context, &format!("connector enable {}{trial}", it.email_domain))
     };
-    report.undo_command =
-        undo.map_or_else(|| disabled.iter().map(enable).collect(), |command| vec![command]);
+    report.undo_by(undo.map_or_else(|| disabled.iter().map(enable).collect(), |it| vec![it]));
 }

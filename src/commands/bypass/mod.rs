@@ -21,8 +21,8 @@ use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::AlternativeHint;
 use crate::flow::bypass::undo as undo_ticket;
-use crate::flow::journal::Journal;
 use crate::flow::journal::ticket::{self, Stage};
+use crate::flow::journal::{Journal, Outcome as Fate};
 use crate::flow::plan::Change;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::output::Text;
@@ -204,6 +204,8 @@ async fn with_journal(
     let written = last_text.borrow().clone().filter(|_| has_failed);
     if let (Some(file), Some(text)) = (keeping.file(), written)
         && let Ok(entries) = ticket::read(text.as_bytes())
+        // A request without a known outcome may still be applied.
+        && entries.iter().all(|entry| entry.outcome == Fate::Failed)
         && !undo_ticket::is_needed(&env, &entries).await
     {
         // If it cannot be removed, the next run replaces it.

@@ -186,8 +186,7 @@ fn add_follow_ups(
         return;
     }
     let undo = args.keeping.undo_command(context);
-    report.undo_command =
-        undo.map_or_else(|| by_hand(found, created, context), |command| vec![command]);
+    report.undo_by(undo.map_or_else(|| by_hand(found, created, context), |it| vec![it]));
 }
 
 fn by_hand(found: &CurrentState, created: Option<&IdpId>, context: &Context) -> Vec<String> {

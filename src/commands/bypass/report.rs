@@ -19,7 +19,7 @@ pub struct Report {
     /// Instructions to confirm the result.
     pub status_command: Vec<String>,
     /// The commands that undo the bypass.
-    pub undo_command: Vec<String>,
+    undo_command: Vec<String>,
 }
 
 /// A step of a bypass.
@@ -61,6 +61,12 @@ impl Report {
         self.steps.push(Step { title: title.into(), state: "already", detail: detail.into() });
     }
 
+    /// `commands` are in backticks; scripts take them without.
+    pub fn undo_by(&mut self, commands: Vec<String>) {
+        self.undo_command =
+            commands.into_iter().map(|command| command.trim_matches('`').to_owned()).collect();
+    }
+
     pub fn changed(&self) -> bool {
         self.steps.iter().any(|step| step.state == "done")
     }
@@ -75,7 +81,7 @@ impl Render for Report {
         for (label, lines) in [
             ("Now:   ", &self.notes),
             ("Check: ", &self.status_command),
-            ("Undo:  ", &self.undo_command),
+            ("Undo:  ", &self.undo_command.iter().map(|undo| format!("`{undo}`")).collect()),
         ] {
             if lines.is_empty() {
                 continue;

@@ -83,17 +83,23 @@ impl Render for List {
         if self.0.is_empty() {
             return;
         }
-        let row = |share: &Share| {
-            vec![
-                Text::strong(&share.name),
-                view::status(share),
-                Text::plain(view::target(share)),
-                Text::plain(view::counts(share).unwrap_or_default()),
-                Text::dim(share.id.as_str()),
-            ]
+        // Only `--counts` asks for the numbers.
+        let counts: Vec<_> = self.0.iter().map(|share| view::counts(share)).collect();
+        let has_counts = counts.iter().any(Option::is_some);
+        let rows = self.0.iter().zip(counts).map(|(share, count)| {
+            let count = has_counts.then(|| Text::plain(count.unwrap_or_default()));
+            [Text::strong(&share.name), view::status(share), Text::plain(view::target(share))]
+                .into_iter()
+                .chain(count)
+                .chain([Text::dim(share.id.as_str())])
+                .collect::<Vec<_>>()
+        });
+        let header: &[&str] = if has_counts {
+            &["NAME", "STATUS", "FOR", "RECIPIENTS", "ID"]
+        } else {
+            &["NAME", "STATUS", "FOR", "ID"]
         };
-        let rows: Vec<_> = self.0.iter().map(row).collect();
-        page.table(&["NAME", "STATUS", "FOR", "RECIPIENTS", "ID"], &rows);
+        page.table(header, &rows.collect::<Vec<_>>());
     }
 
     fn names(&self) -> Vec<String> {

@@ -219,7 +219,7 @@ fn create_file(target: &Path) -> Result<PendingSecretFile, FlowError> {
         let message = format!("cannot write to {}; nothing was sent", target.display());
         FlowError::new(kind, message)
             .cause(error.to_string())
-            .hint("choose another file with `--output-file`")
+            .hint("choose a file that does not exist")
     })
 }
 

@@ -96,7 +96,7 @@ async fn what_was_done_without_a_journal_can_be_put_back_by_hand() {
         let from = report.find("{\n").unwrap();
         let report: Value = serde_json::from_str(&report[from..]).unwrap();
         let undo = report["undo_command"].as_array().unwrap().iter();
-        let commands = undo.map(|it| it.as_str().unwrap().trim_matches('`').to_owned());
+        let commands = undo.map(|it| it.as_str().unwrap().to_owned());
         lines.extend(commands.collect::<Vec<_>>());
     }
     let world = bare.with_env("CFSSO_JOURNAL", &kept);
