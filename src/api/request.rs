@@ -33,7 +33,7 @@ pub enum Read {}
 
 pub enum Write {}
 
-/// A write. Only an executed [`Action`](crate::flow::action::Action) is sent.
+/// A write. Only the executor of actions sends it (a lint of clippy enforces that).
 pub type WriteRequest<T> = Request<T, Write>;
 
 /// Decodes `result`, or `null` if there is none.
