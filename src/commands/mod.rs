@@ -24,6 +24,7 @@ pub mod preflight;
 pub mod recovery;
 pub mod sandbox;
 pub mod schema;
+mod secret_file;
 pub mod setup;
 pub mod share;
 pub mod status;

@@ -1,10 +1,10 @@
 //! The SCIM secret, the only secret that the API returns: once, when provisioning is enabled. It is
 //! written to a file of its own; without one, provisioning is not enabled.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
+use super::super::secret_file::PendingSecretFile;
 use crate::api::document::Document;
 use crate::context::Context;
 use crate::flow::FlowError;
@@ -18,10 +18,10 @@ pub struct ScimSecretArgs {
     scim_secret_file: Option<PathBuf>,
 }
 
-/// Deleted when dropped, unless the secret was written to it.
+/// Where the secret of a change goes.
 #[derive(Debug)]
 pub struct SecretFile {
-    file: Option<(PathBuf, File)>,
+    file: Option<(PathBuf, PendingSecretFile)>,
     /// Whether the change enables provisioning, so that a secret is returned.
     is_expected: bool,
 }
@@ -53,7 +53,7 @@ impl ScimSecretArgs {
         let Some(path) = &self.scim_secret_file else {
             return Ok(SecretFile { file: None, is_expected });
         };
-        let file = create_private(path).map_err(|error| {
+        let file = PendingSecretFile::create(path).map_err(|error| {
             let message =
                 format!("cannot create `{}` for the SCIM secret; nothing was sent", path.display());
             let failure = FlowError::usage(message).cause(error.to_string());
@@ -73,7 +73,7 @@ fn switches_on(before: Option<&Document>, wanted: &Document) -> bool {
 
 impl SecretFile {
     /// Writes the secret of the response. Fails if an expected secret is not saved.
-    pub fn save(mut self, answer: Option<&Document>, context: &Context) -> Result<(), FlowError> {
+    pub fn save(self, answer: Option<&Document>, context: &Context) -> Result<(), FlowError> {
         let secret: Option<String> =
             answer.and_then(|idp| idp.parse_at(&["scim_config", "secret"]));
         let secret = secret.filter(|secret| !secret.is_empty() && !is_mask(secret));
@@ -82,53 +82,29 @@ impl SecretFile {
                 .cause(cause)
                 .hint("create another secret in the dashboard: edit the identity provider, SCIM")
         };
-        match (self.file.take(), secret) {
-            (Some((path, mut file)), Some(secret)) => {
-                let written = writeln!(file, "{secret}").and_then(|()| file.sync_all());
-                if let Err(error) = written {
-                    let cause = format!("cannot write `{}`: {error}", path.display());
-                    self.file = Some((path, file));
-                    return Err(not_saved(cause));
-                }
-                context.screen.note(format!("SCIM secret written to `{}`", path.display()));
-                Ok(())
+        match (self.file, secret) {
+            (Some((path, file)), Some(secret)) => {
+                let path = path.display();
+                file.commit(&secret)
+                    .map_err(|error| not_saved(format!("cannot write `{path}`: {error}")))?;
+                context.screen.note(format!("SCIM secret written to `{path}`"));
             }
-            (file, None) => {
-                self.file = file;
-                if self.is_expected {
-                    return Err(not_saved(
-                        "the API returns it once, and the response that had it was lost".to_owned(),
-                    ));
-                }
-                if self.file.is_some() {
-                    context.screen.warn(
-                        "no SCIM secret was returned: the API does so when SCIM is enabled for \
-                         the first time",
-                    );
-                }
-                Ok(())
+            (None, Some(_)) => {
+                return Err(not_saved("`--scim-secret-file` was not specified".to_owned()));
             }
-            (None, Some(_)) => Err(not_saved("`--scim-secret-file` was not specified".to_owned())),
+            (_, None) if self.is_expected => {
+                return Err(not_saved(
+                    "the API returns it once, and the response that had it was lost".to_owned(),
+                ));
+            }
+            (Some(_), None) => context.screen.warn(
+                "no SCIM secret was returned: the API does so when SCIM is enabled for the first \
+                 time",
+            ),
+            (None, None) => {}
         }
+        Ok(())
     }
-}
-
-impl Drop for SecretFile {
-    fn drop(&mut self) {
-        if let Some((path, file)) = self.file.take() {
-            drop(file);
-            // An empty file that cannot be removed does no harm.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 #[cfg(test)]

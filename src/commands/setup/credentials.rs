@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::super::secret_file::PendingSecretFile;
 use super::super::token::create_url;
-use super::super::token::file::PendingSecretFile;
 use crate::api::Credentials;
 use crate::api::account;
 use crate::api::ids::AccountId;

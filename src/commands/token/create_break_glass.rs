@@ -8,8 +8,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 
 use super::super::connector::view::age;
+use super::super::secret_file::PendingSecretFile;
 use super::super::{Outcome, plan_output};
-use super::file::PendingSecretFile;
 use crate::api::Credentials;
 use crate::api::token::{self, CreatedToken};
 use crate::context::Context;

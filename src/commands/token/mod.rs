@@ -1,7 +1,6 @@
 pub mod check;
 pub mod create_break_glass;
 pub mod create_url;
-pub mod file;
 
 use clap::Subcommand;
 

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Dropping it without `commit` removes the file.
+#[derive(Debug)]
 pub struct PendingSecretFile {
     target: PathBuf,
     path: PathBuf,
