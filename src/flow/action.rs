@@ -63,8 +63,8 @@ impl<T> Action<T> {
     }
 
     /// On trial: reverted unless kept.
-    pub fn on_trial(mut self, terms: Option<TrialTerms>) -> Self {
-        self.trial = terms;
+    pub fn on_trial(mut self, terms: TrialTerms) -> Self {
+        self.trial = Some(terms);
         self
     }
 

@@ -24,6 +24,7 @@ pub use self::report::{Event, Report, TrialOutcome, TrialReport};
 pub use self::subject::Subject;
 use super::api_error::ApiErrorContext;
 use super::journal::{OpenTrial, TrialTerms};
+use super::journaled::Written;
 use super::{Env, Error, FlowError, Signal, connector};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::audit_log::{self, AuditRow};
@@ -116,8 +117,7 @@ pub async fn run(
     let until = started.saturating_add(options.duration).unwrap_or(Timestamp::MAX);
     let action = connector::enable_action(env, domain, &connector.id, connector.enabled)
         .before(connector.text())
-        .on_trial(Some(options.terms(until)));
-    let answer = env.execute(&action).await;
+        .on_trial(options.terms(until));
     let trial = |enabled: Connector| {
         let changed =
             enabled.updated_on.as_ref().filter(|it| connector.updated_on.as_ref() != Some(it));
@@ -125,20 +125,17 @@ pub async fn run(
         Trial::new(env, subject, options, (started, until), enabled_at, enabled, tell)
     };
     let read = api::connector::get(env.account, &connector.id);
-    let enabled = match answer {
-        Ok(answer) => env.client.send(&read).await.unwrap_or(answer),
+    let is_enabled = |now: &Connector| now.is_enabled();
+    let find = async || env.client.send(&read).await.ok().filter(is_enabled);
+    let enabled = match env.execute_or_find(&action, find).await {
+        Ok(Written::Answered(answer)) => env.client.send(&read).await.unwrap_or(answer),
+        Ok(Written::Found(read)) => read,
         Err(Error::Api(error)) if error.outcome_unknown() => {
-            match env.client.send(&read).await {
-                Ok(read) if read.is_enabled() => read,
-                // It may be enabled later: it has to be disabled in any case.
-                _ => {
-                    let (_, reverted) =
-                        trial(connector.clone()).revert(TrialOutcome::ResponseLost).await;
-                    reverted?;
-                    let off = format!("SSO is off again for {domain}");
-                    return Err(ApiErrorContext::new(error).cause(off).into());
-                }
-            }
+            // It may be enabled later: it has to be disabled in any case.
+            let (_, reverted) = trial(connector.clone()).revert(TrialOutcome::ResponseLost).await;
+            reverted?;
+            let off = format!("SSO is off again for {domain}");
+            return Err(ApiErrorContext::new(error).cause(off).into());
         }
         Err(error) => {
             env.journal.settle_trial();
