@@ -11,6 +11,7 @@ use super::FlowError;
 use super::check::{Check, CheckState};
 use crate::api::document::masked;
 use crate::api::request::WriteRequest;
+use crate::input::secret_name::is_secret_name;
 
 /// The plan of a command: checks and requests.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -47,6 +48,13 @@ pub struct Difference {
 
 /// Shows for each user what a check says of all.
 const DIAGNOSE: &str = "`cfsso diagnose --assume-enabled`";
+
+impl Difference {
+    /// Whether the field holds a secret, which the API never returns.
+    pub fn is_of_secret(&self) -> bool {
+        self.field.rsplit('.').next().is_some_and(is_secret_name)
+    }
+}
 
 impl Plan {
     pub fn new(checks: Vec<Check>, changes: Vec<Change>) -> Self {
@@ -131,7 +139,7 @@ mod tests {
     #[test]
     fn a_refusal_names_every_check_in_the_way_and_the_first_remedy() {
         let failed =
-            |id| Check::failed(id, "seen", format!("mend {id:?}")).with_severity(Severity::Error);
+            |id| Check::failed(id, "seen", format!("fix {id:?}")).with_severity(Severity::Error);
         let plan = Plan::new(
             vec![
                 Check::passed(CheckId::DomainEligible, "seen"),
@@ -143,6 +151,6 @@ mod tests {
         let error = plan.ensure_allowed("enabling `cool.cats`").unwrap_err();
         assert_eq!(error.kind, FlowErrorKind::Refused);
         assert_eq!(error.causes, ["domain-verified: seen", "foreign-claim: seen"]);
-        assert_eq!(error.hint.as_deref(), Some("mend DomainVerified"));
+        assert_eq!(error.hint.as_deref(), Some("fix DomainVerified"));
     }
 }

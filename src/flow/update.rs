@@ -8,7 +8,6 @@ use super::target::Target;
 use super::{Env, Error, FlowError, diff};
 use crate::api::document::Document;
 use crate::api::request::WriteRequest;
-use crate::input::secret_name::is_secret_name;
 
 #[derive(Debug)]
 pub struct Update {
@@ -189,7 +188,7 @@ impl Update {
             }
             if self.is_requested(field) && !self.is_added(&difference) {
                 missed.push(difference);
-            } else if is_secret(field) {
+            } else if difference.is_of_secret() {
                 // Returned at one time and hidden at another: not a change.
             } else if self.target.is_bookkeeping(field) || difference.before.is_null() {
                 edited.changed_by_api.push(difference);
@@ -197,8 +196,8 @@ impl Update {
                 edited.unexpected.push(difference);
             }
         }
-        missed.retain(|difference| !is_secret(&difference.field));
-        let secrets = self.requested.iter().filter(|asked| is_secret(&asked.field));
+        missed.retain(|difference| !difference.is_of_secret());
+        let secrets = self.requested.iter().filter(|asked| asked.is_of_secret());
         edited.not_returned = secrets.map(|asked| asked.field.clone()).collect();
         if missed.is_empty() {
             Ok(edited)
@@ -242,10 +241,6 @@ impl UpdateResult {
                 .hint("`cfsso journal undo`"),
         )
     }
-}
-
-fn is_secret(field: &str) -> bool {
-    field.rsplit('.').next().is_some_and(is_secret_name)
 }
 
 fn is_within(field: &str, parent: &str) -> bool {

@@ -12,7 +12,7 @@ pub struct Invisible {
 
 /// Trims white space and a byte-order mark. Inside, no invisible character but a space is allowed.
 pub fn trim(text: &str) -> Result<&str, Invisible> {
-    let value = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let value = without_margin(text);
     let hidden = value.chars().zip(1..).find(|(c, _)| *c != ' ' && is_invisible(*c));
     match hidden {
         Some((character, position)) => Err(Invisible { character, position }),
@@ -20,11 +20,15 @@ pub fn trim(text: &str) -> Result<&str, Invisible> {
     }
 }
 
+fn without_margin(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+}
+
 /// The name of an object, trimmed. Joiners are allowed: scripts and emoji need them.
 pub fn name(text: &str) -> Result<String, String> {
     let without_joiners = text.replace(['\u{200c}', '\u{200d}'], "-");
     trim(&without_joiners).map_err(|error| error.to_string())?;
-    let name = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let name = without_margin(text);
     if name.is_empty() { Err("a name must not be empty".to_owned()) } else { Ok(name.to_owned()) }
 }
 

@@ -166,7 +166,7 @@ async fn without_an_identity_provider_nothing_is_enabled() {
 
 #[tokio::test]
 async fn an_identity_provider_without_keys_refuses_and_one_that_does_not_answer_warns() {
-    // It may answer Cloudflare all the same.
+    // Cloudflare may still reach it.
     for (fault, ok) in [("500x*@/jwks", true), ("no-keysx*", false)] {
         let world = World::new().await.verified().await;
         world.fault(fault);

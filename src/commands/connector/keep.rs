@@ -6,7 +6,6 @@ use crate::api::ids::ConnectorId;
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::connector::{self, Selector};
-use crate::flow::journal::OpenTrial;
 use crate::flow::trial::keep;
 
 #[derive(clap::Args, Debug)]
@@ -36,8 +35,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.note(format!("SSO stays on for {}", kept.email_domain));
         return Ok(Outcome::done(Shown::from(kept)));
     }
-    let is_of_domain = |trial: &&OpenTrial| trial.domain == *domain && !trial.is_live;
-    if args.trial_of.is_none() && trials.iter().any(|trial| is_of_domain(&trial)) {
+    if args.trial_of.is_none()
+        && trials.iter().any(|trial| trial.domain == *domain && !trial.is_live)
+    {
         keep::end_obsolete(&env, &[&connector], false);
         context.screen.note("the connector of the trial was deleted: the trial is over");
         return Ok(Outcome::done(Shown::from(connector)));

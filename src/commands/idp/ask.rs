@@ -161,7 +161,7 @@ impl<'a> Asker<'a> {
         self.interview.ask(&question, read).await
     }
 
-    /// Rejects an unusable address, so that it is asked for again.
+    /// An unusable address is rejected, and the question repeated.
     async fn check_address(
         &self,
         vendor: &Vendor,
@@ -225,7 +225,7 @@ impl<'a> Asker<'a> {
         let options = CheckOptions::new(self.context.clock.now(), 0);
         let subject = Subject::new(vendor.kind, &config);
         let points = check::check(&self.context.fetcher().await?, subject, &options).await;
-        // The missing fields are asked for next.
+        // Later questions fill in the missing fields.
         let tested = points.iter().filter(|point| point.id != IdpCheckId::Configuration);
         let failed: Vec<_> =
             tested.filter(|point| point.is_failure()).map(IdpCheck::describe).collect();

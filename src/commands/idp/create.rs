@@ -14,7 +14,6 @@ use crate::flow::target::Target;
 use crate::flow::{Env, FlowError, diff, idp};
 use crate::idp::check::{self, CheckOptions, IdpCheck, Subject};
 use crate::idp::vendor::Vendor;
-use crate::input::secret_name::is_secret_name;
 
 use crate::interview::{Answers, Interview, Question, declined};
 use crate::output::{Status, Text};
@@ -136,8 +135,8 @@ pub async fn run_silently(args: &Args, context: &Context) -> anyhow::Result<Outc
     Ok(Outcome::silent())
 }
 
-/// Names the fields in which the existing identity provider is not what was asked for;
-/// secrets cannot be compared.
+/// Warns of fields in which the existing identity provider differs from the requested one. Secrets
+/// cannot be compared.
 fn warn_of_differences(
     existing: &Idp,
     body: &Document,
@@ -147,15 +146,14 @@ fn warn_of_differences(
     let mut wanted = before.clone();
     merge(&mut wanted, body)?;
     let target = Target::Idp(existing.id.clone());
-    let is_secret = |field: &str| field.rsplit('.').next().is_some_and(is_secret_name);
     let differences: Vec<_> = diff::diff(&before, &wanted)
         .iter()
-        .filter(|difference| !target.is_equal(difference) && !is_secret(&difference.field))
+        .filter(|difference| !target.is_equal(difference) && !difference.is_of_secret())
         .map(ToString::to_string)
         .collect();
     if !differences.is_empty() {
         context.screen.warn(Text::prose(format!(
-            "`{}` exists and is left as it is; what was asked for would change it: {}",
+            "`{}` already exists and was not changed; requested differences: {}",
             existing.name,
             differences.join(", ")
         )));

@@ -6,7 +6,6 @@ mod facts;
 mod guided;
 mod repair;
 
-use std::cell::Cell;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -136,17 +135,13 @@ async fn steps(
     context: &Context,
 ) -> (Report, Result<(), Error>) {
     let on_trial = options.enable.as_ref().and_then(|enable| enable.trial);
-    let enables_for_good = Cell::new(false);
     let approve = async |subject: &Subject| {
         if let Some(options) = &on_trial {
             trial::check_logs(subject, options, context)?;
         }
         before_enabling().await?;
         context.confirm(subject.domain.as_str(), ENABLING).await?;
-        let Some(options) = on_trial else {
-            enables_for_good.set(true);
-            return Ok(None);
-        };
+        let Some(options) = on_trial else { return Ok(None) };
         context.screen.end_progress();
         trial::enable(env, subject, options, context).await.map(Some)
     };
@@ -154,7 +149,9 @@ async fn steps(
     context.screen.end_progress();
     let invocation = context.settings.invocation();
     report.next = report.next.map(|command| invocation.with_global_flags(&command));
-    if enables_for_good.get() && end.is_ok() {
+    let mut steps = report.steps.iter();
+    let is_enabled = steps.any(|it| it.id == StepId::Enable && it.state == StepState::Done);
+    if is_enabled && report.trial.is_none() {
         note_sign_in(context);
     }
     (report, end)

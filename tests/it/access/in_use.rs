@@ -49,9 +49,12 @@ async fn what_if_not_exists_leaves_as_it_is_differs_in_what_is_named() {
     };
     world.ok(&okta("0oa1")).await;
     let same = world.ok(&okta("0oa1")).await.screen;
-    assert!(!same.contains("left as it is"), "{same}");
+    assert!(!same.contains("already exists and was not changed"), "{same}");
     let other = world.ok(&okta("0oa2")).await.screen;
-    assert!(other.contains("left as it is") && other.contains("0oa1 -> 0oa2"), "{other}");
+    assert!(
+        other.contains("already exists and was not changed") && other.contains("0oa1 -> 0oa2"),
+        "{other}"
+    );
     assert!(!other.contains("client_secret"), "{other}");
 }
 
