@@ -5,8 +5,13 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 /// Replaces a file atomically: a reader finds the old text or the new one, never a part.
-/// The text is on the disk when this returns.
+/// The text is on the disk when this returns. A link stays a link, and a device is written to.
 pub fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let target = file.canonicalize();
+    let file = target.as_deref().unwrap_or(file);
+    if fs::metadata(file).is_ok_and(|target| !target.is_file() && !target.is_dir()) {
+        return File::options().write(true).open(file)?.write_all(text.as_bytes());
+    }
     let mut new = tempfile::NamedTempFile::new_in(folder_of(file))?;
     new.write_all(text.as_bytes())?;
     new.as_file().sync_all()?;
@@ -62,5 +67,33 @@ pub fn ensure_empty(folder: &Path) -> io::Result<()> {
     match entries.next() {
         None => Ok(()),
         Some(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "the folder is not empty")),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{FileTypeExt as _, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_link_leads_to_the_file_that_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, link) = (dir.path().join("file"), dir.path().join("link"));
+        fs::write(&file, "old").unwrap();
+        symlink(&file, &link).unwrap();
+        replace(&link, "new").unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+    }
+
+    #[test]
+    fn what_is_no_file_is_never_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let socket = dir.path().join("socket");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        replace(&socket, "text").unwrap_err();
+        assert!(socket.metadata().unwrap().file_type().is_socket());
     }
 }

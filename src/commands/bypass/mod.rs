@@ -203,6 +203,7 @@ async fn with_journal(
     let has_failed = done.as_ref().map_or(true, |outcome| outcome.failure.is_some());
     let written = last_text.borrow().clone().filter(|_| has_failed);
     if let (Some(file), Some(text)) = (keeping.file(), written)
+        && file.is_file()
         && let Ok(entries) = ticket::read(text.as_bytes())
         // A request without a known outcome may still be applied.
         && entries.iter().all(|entry| entry.outcome == Fate::Failed)
