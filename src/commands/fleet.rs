@@ -116,6 +116,7 @@ async fn read_account(
             resolver: context.resolver().await?,
             clock: &context.clock,
             journal: context.journal(),
+            dry_run: None,
         };
         context.warn_unknown_outcomes(&id);
         let outcome = read(&env).await;

@@ -14,6 +14,7 @@ pub struct Action<T> {
     request: WriteRequest<T>,
     diff: Vec<Difference>,
     before: Option<String>,
+    after: Option<String>,
     show_command: Option<String>,
     cause: Option<Cause>,
     undoes: Option<String>,
@@ -33,6 +34,7 @@ impl<T> Action<T> {
             request,
             diff,
             before: None,
+            after: None,
             show_command: None,
             cause: None,
             undoes: None,
@@ -43,6 +45,12 @@ impl<T> Action<T> {
     /// The object as it was read: undo restores it.
     pub fn before(mut self, object: &str) -> Self {
         self.before = Some(object.to_owned());
+        self
+    }
+
+    /// The object that a dry run assumes afterwards.
+    pub fn after(mut self, object: impl Into<String>) -> Self {
+        self.after = Some(object.into());
         self
     }
 
@@ -81,6 +89,19 @@ impl<T> Action<T> {
         }
     }
 
+    /// The assumed response in a dry run, which lists the change.
+    fn assumed<R, M>(
+        &self,
+        env: &Env<'_>,
+        response: &Request<R, M>,
+    ) -> Option<Result<R, FlowError>> {
+        env.dry_run?.add([self.change()]);
+        let object = response.decode(self.after.as_deref().unwrap_or("null"));
+        Some(object.map_err(|error| {
+            FlowError::refused(format!("no dry run of: {}", self.title)).cause(error.to_string())
+        }))
+    }
+
     pub(super) fn record_unsent(&self, env: &Env<'_>) -> Result<(), FlowError> {
         env.record_unsent(&self.request, &self.intent())
     }
@@ -99,6 +120,9 @@ impl<T> Action<T> {
 impl Env<'_> {
     /// Journals the write, sends it and journals the outcome.
     pub async fn execute<T>(&self, action: &Action<T>) -> Result<T, Error> {
+        if let Some(assumed) = action.assumed(self, &action.request) {
+            return Ok(assumed?);
+        }
         self.send_write(&action.request, action.intent()).await
     }
 
@@ -108,6 +132,9 @@ impl Env<'_> {
         action: &Action<T>,
         find: impl AsyncFn() -> Result<Option<T>, ApiError>,
     ) -> Result<Created<T>, Error> {
+        if let Some(assumed) = action.assumed(self, &action.request) {
+            return Ok(Created::New(assumed?));
+        }
         self.send_create(&action.request, find, action.intent()).await
     }
 
@@ -117,6 +144,9 @@ impl Env<'_> {
         action: &Action<T>,
         find: impl AsyncFnOnce() -> Option<R>,
     ) -> Result<Written<T, R>, Error> {
+        if let Some(assumed) = action.assumed(self, &action.request) {
+            return Ok(Written::Answered(assumed?));
+        }
         self.send_write_or_find(&action.request, action.intent(), find).await
     }
 
@@ -126,6 +156,9 @@ impl Env<'_> {
         read: &Request<R>,
         is_as_sent: impl Fn(&R) -> bool,
     ) -> Result<R, Error> {
+        if let Some(assumed) = action.assumed(self, read) {
+            return Ok(assumed?);
+        }
         let find = async || self.client.send(read).await.ok().filter(&is_as_sent);
         let object = match self.execute_or_find(action, find).await? {
             Written::Answered(_) => self.client.send(read).await?,
@@ -143,6 +176,9 @@ impl Env<'_> {
         read: &Request<R>,
     ) -> Result<(), Error> {
         self.execute(action).await?;
+        if self.is_dry_run() {
+            return Ok(());
+        }
         match self.client.send(read).await {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => {

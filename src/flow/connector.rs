@@ -2,13 +2,17 @@
 
 use std::str::FromStr;
 
+use serde_json::json;
+
 use super::action::Action;
 use super::journaled::Written;
 use super::plan::Difference;
 use super::{Env, Error, FlowError};
 use crate::api::ErrorKind;
 use crate::api::connector::{self, BeginVerification, Connector};
+use crate::api::document::Document;
 use crate::api::ids::{ConnectorId, InvalidId};
+use crate::dns::PREFIX;
 use crate::domain::{EmailDomain, InvalidDomain};
 
 #[derive(Clone, Debug)]
@@ -80,9 +84,16 @@ pub fn select<'a>(
     found.ok_or_else(|| not_found_error(selector, connectors))
 }
 
-/// Placeholder in a dry run for the ID of a connector that does not exist yet.
-pub fn unknown_id() -> ConnectorId {
-    "NEW-CONNECTOR".parse().expect("letters and a hyphen")
+/// A new connector in a dry run: the API chooses its ID and code.
+pub fn placeholder(domain: &EmailDomain, begin: BeginVerification) -> Connector {
+    let status = if begin == BeginVerification::Now { "pending" } else { "awaiting" };
+    let connector = json!({
+        "id": "NEW-CONNECTOR",
+        "email_domain": domain.as_str(),
+        "enabled": false,
+        "verification": { "code": format!("{PREFIX}<chosen by the API>"), "status": status },
+    });
+    serde_json::from_str(&connector.to_string()).expect("it has an ID and a domain")
 }
 
 /// Several connectors of one domain are an error that lists them.
@@ -144,6 +155,7 @@ pub fn create_action(
         connector::create(env.account, domain, begin, fedramp),
         [Difference::new("email_domain", (), domain.as_str())].into_iter().chain(fedramp_diff),
     )
+    .after(placeholder(domain, begin).text())
 }
 
 pub async fn create(
@@ -163,15 +175,27 @@ pub async fn create(
 pub fn enable_action(
     env: &Env<'_>,
     domain: &EmailDomain,
-    id: &ConnectorId,
-    enabled: Option<bool>,
+    connector: &Connector,
 ) -> Action<Connector> {
+    enforcement_action(env, connector, true, format!("enable SSO for {domain}"))
+}
+
+fn enforcement_action(
+    env: &Env<'_>,
+    connector: &Connector,
+    enabled: bool,
+    title: String,
+) -> Action<Connector> {
+    let mut after: Document = connector.text().parse().expect("a connector is an object");
+    after.set(&["enabled"], &enabled).expect("a connector is an object");
     Action::new(
-        format!("enable SSO for {domain}"),
-        connector::set_enabled(env.account, id, true),
-        [Difference::new("enabled", enabled, true)],
+        title,
+        connector::set_enabled(env.account, &connector.id, enabled),
+        [Difference::new("enabled", connector.enabled, enabled)],
     )
-    .shown_by(format!("cfsso connector get {id}"))
+    .before(connector.text())
+    .after(after.to_raw().get())
+    .shown_by(format!("cfsso connector get {}", connector.id))
 }
 
 pub async fn enable(
@@ -179,20 +203,14 @@ pub async fn enable(
     domain: &EmailDomain,
     connector: &Connector,
 ) -> Result<Connector, Error> {
-    let action =
-        enable_action(env, domain, &connector.id, connector.enabled).before(connector.text());
+    let action = enable_action(env, domain, connector);
     let read = connector::get(env.account, &connector.id);
     env.execute_and_confirm(&action, &read, |it| it.is_enabled()).await
 }
 
 pub fn disable_action(env: &Env<'_>, connector: &Connector) -> Action<Connector> {
-    Action::new(
-        format!("disable SSO for {}", connector.email_domain),
-        connector::set_enabled(env.account, &connector.id, false),
-        [Difference::new("enabled", connector.enabled, false)],
-    )
-    .before(connector.text())
-    .shown_by(format!("cfsso connector get {}", connector.id))
+    let title = format!("disable SSO for {}", connector.email_domain);
+    enforcement_action(env, connector, false, title)
 }
 
 pub async fn disable(env: &Env<'_>, connector: &Connector) -> Result<Connector, Error> {

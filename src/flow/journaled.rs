@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
-use super::journal::{Api, Title, TrialTerms, WriteIntent};
+use super::journal::{Api, PendingEntry, Title, TrialTerms, WriteIntent};
 use super::{Env, Error, FlowError};
 use crate::api::request::WriteRequest;
 use crate::api::{self, Created};
@@ -21,6 +21,9 @@ impl Env<'_> {
         title: impl Into<Title>,
         image: &impl Serialize,
     ) -> Result<(), FlowError> {
+        if self.is_dry_run() {
+            return Ok(());
+        }
         let image = to_raw_value(image).expect("what is noted is plain data");
         self.journal.note(self.api(), &WriteIntent::new(title.into(), Some(image.get())))
     }
@@ -45,6 +48,18 @@ impl Env<'_> {
         self.journal.begin(self.api(), request, intent).map(drop)
     }
 
+    fn begin<T>(
+        &self,
+        request: &WriteRequest<T>,
+        intent: &WriteIntent<'_>,
+    ) -> Result<PendingEntry, FlowError> {
+        if self.is_dry_run() {
+            let message = format!("not sent in a dry run: {}", intent.title.text);
+            return Err(FlowError::refused(message));
+        }
+        self.journal.begin(self.api(), request, intent)
+    }
+
     fn api(&self) -> Api<'_> {
         Api { client: self.client, account: self.account }
     }
@@ -67,7 +82,7 @@ impl Env<'_> {
         intent: WriteIntent<'_>,
         find: impl AsyncFnOnce() -> Option<R>,
     ) -> Result<Written<T, R>, Error> {
-        let ticket = self.journal.begin(self.api(), request, &intent)?;
+        let ticket = self.begin(request, &intent)?;
         #[expect(clippy::disallowed_methods, reason = "this is the executor")]
         let answer = self.client.write(request).await;
         if let Err(error) = &answer
@@ -87,7 +102,7 @@ impl Env<'_> {
         find: impl AsyncFn() -> Result<Option<T>, api::Error>,
         intent: WriteIntent<'_>,
     ) -> Result<Created<T>, Error> {
-        let ticket = self.journal.begin(self.api(), request, &intent)?;
+        let ticket = self.begin(request, &intent)?;
         #[expect(clippy::disallowed_methods, reason = "this is the executor")]
         let answer = self.client.write_once(request, find).await;
         let found = match &answer {

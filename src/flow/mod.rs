@@ -13,6 +13,7 @@ pub mod diagnose;
 pub mod diff;
 pub mod dns_provider;
 pub mod doctor;
+pub mod dry_run;
 pub mod federation;
 pub mod flow_error;
 pub mod idp;
@@ -82,6 +83,8 @@ pub struct Env<'a> {
     pub resolver: &'a Resolver,
     pub clock: &'a Clock,
     pub journal: &'a journal::Journal<'a>,
+    /// Where writes go in a dry run.
+    pub dry_run: Option<&'a dry_run::DryRun>,
 }
 
 fn without_repeats<T: PartialEq>(all: Vec<T>) -> Vec<T> {

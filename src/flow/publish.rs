@@ -181,27 +181,13 @@ pub async fn records(
     Ok(classify(records, domain, code))
 }
 
-/// The creation of `code` and the deletion of stale codes. An unknown code is a placeholder.
-pub async fn changes(
-    env: &Env<'_>,
-    zone: &Zone,
-    domain: &EmailDomain,
-    code: Option<&str>,
-    id: &ConnectorId,
-) -> Result<(Option<Change>, Vec<Change>), Error> {
-    let code = code.map_or_else(|| format!("{PREFIX}<chosen by the API>"), str::to_owned);
-    let records = records(env, &zone.id, domain, &code).await?;
-    let create = || create_action(&zone.id, &TxtRecord::new(domain, &code), id).change();
-    let removals = records.stale.iter().map(|record| delete_action(&zone.id, record).change());
-    Ok(((!records.current).then(create), removals.collect()))
-}
-
 pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action<Record> {
     Action::new(
         format!("publish the TXT record of {}", txt.name),
         record::create_txt(zone, &txt.name, &txt.value, &format!("{MARK}{id}")),
         [Difference::new("content", (), txt.value.as_str())],
     )
+    .after(json!({ "id": "NEW-RECORD", "name": txt.name, "content": txt.value }).to_string())
 }
 
 /// A record that exists counts as created.
@@ -221,20 +207,20 @@ pub async fn create(
     }
 }
 
-/// Empty if the zone is not in this account.
-pub async fn changes_of(
+/// `None` if the record exists or the zone is not in this account.
+pub async fn creation(
     env: &Env<'_>,
     domain: &EmailDomain,
-    id: &ConnectorId,
-    code: Option<&str>,
-    replace_stale: bool,
-) -> Result<Vec<Change>, Error> {
-    let DnsHost::Cloudflare { zone, .. } = dns_host(env, domain).await? else {
-        return Ok(Vec::new());
+    connector: &ConnectorFields,
+) -> Result<Option<Change>, Error> {
+    let (Some(code), DnsHost::Cloudflare { zone, .. }) =
+        (connector.code(), dns_host(env, domain).await?)
+    else {
+        return Ok(None);
     };
-    let (create, removals) = changes(env, &zone, domain, code, id).await?;
-    let removals = if replace_stale { removals } else { Vec::new() };
-    Ok(create.into_iter().chain(removals).collect())
+    let records = records(env, &zone.id, domain, code).await?;
+    let create = || create_action(&zone.id, &TxtRecord::new(domain, code), &connector.id).change();
+    Ok((!records.current).then(create))
 }
 
 pub fn delete_action(zone: &ZoneId, record: &Record) -> Action<()> {

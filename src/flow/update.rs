@@ -95,6 +95,10 @@ impl Update {
         undoes: Option<&str>,
         answered: impl FnOnce(Option<&Document>),
     ) -> Result<UpdateResult, Error> {
+        if let Some(dry_run) = env.dry_run {
+            dry_run.add(self.changes(env));
+            return Ok(self.compare_with(self.desired.clone())?);
+        }
         let before = self.before.to_raw();
         let intent = WriteIntent { undoes, ..WriteIntent::new(title.into(), Some(before.get())) };
         let find = async || self.find_applied(env).await;
@@ -122,18 +126,16 @@ impl Update {
     pub(super) async fn send_unchanged(
         env: &Env<'_>,
         target: Target,
-        title: impl Into<Title>,
+        title: &str,
     ) -> Result<(), Error> {
         let same = Self::prepare(env, target, |_| Ok(())).await?;
+        if let Some(dry_run) = env.dry_run {
+            dry_run.add([Change::new(title, &same.request(env), Vec::new())]);
+            return Ok(());
+        }
         let before = same.before.to_raw();
         let intent = WriteIntent::new(title.into(), Some(before.get()));
         env.send_write(&same.request(env), intent).await.map(drop)
-    }
-
-    /// [`Self::send_unchanged`] in a dry run.
-    pub(super) fn unchanged(&self, env: &Env<'_>, title: &str) -> Change {
-        let request = self.target.replace(env.account, &self.before);
-        Change::new(title, &request, Vec::new())
     }
 
     /// What became of a change whose response was lost: in a lockout, what was applied

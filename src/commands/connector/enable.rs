@@ -58,10 +58,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if !context.settings.options.dry_run {
         keep::end_obsolete(&env, &[&connector], false);
     }
-    let plan = Plan::new(
-        checks,
-        vec![connector::enable_action(&env, &domain, &connector.id, connector.enabled).change()],
-    );
+    let plan =
+        Plan::new(checks, vec![connector::enable_action(&env, &domain, &connector).change()]);
     args.trial.note_dry_run(context);
     if let Some(outcome) =
         plan_output::finish_dry_run(context, plan, &format!("enabling `{domain}`"))?

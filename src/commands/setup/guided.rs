@@ -225,7 +225,7 @@ impl Guide<'_> {
     async fn confirm(&self, chosen: &Chosen) -> anyhow::Result<()> {
         self.interview.ensure_only_asked(&["apply", "repair.", "emergency_token_file"])?;
         let options = self.options(chosen).await?;
-        let plan = setup::plan(self.env, &options).await?;
+        let plan = setup::dry_run(self.env, &options).await?;
         let admitted = self.admission(chosen);
         self.interview.show(&|page| {
             page.blank();

@@ -106,7 +106,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let options = options(domain, args, context).await?;
     let env = context.env().await?;
     if dry_run {
-        let plan = setup::plan(&env, &options).await?;
+        let plan = setup::dry_run(&env, &options).await?;
         trial.note_dry_run(context);
         let what = format!("enabling `{}`", options.domain);
         return Ok(
@@ -184,6 +184,7 @@ async fn options(domain: EmailDomain, args: Args, context: &Context) -> anyhow::
         wait: !args.no_wait,
         fedramp: args.fedramp.then_some(true),
         deadline: context.wait_deadline(),
+        connectors: None,
     })
 }
 

@@ -6,6 +6,7 @@ use super::rename_output as view;
 use crate::api::connector::Connector;
 use crate::context::Context;
 use crate::domain::EmailDomain;
+use crate::flow::check::Check;
 use crate::flow::plan::Plan;
 use crate::flow::rename::{
     self, Event, Mode, NameAvailability, Options, RenamePlan, Report, TeamName,
@@ -83,7 +84,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     rename::check_origin(&env, &ask)?;
     let found = rename::read_state(&env).await?;
     let task = rename::plan_rename(env.account, &ask, found, &options)?;
-    let plan = planned(&env, context, &task, &options).await?;
+    let mut plan = Plan::new(checks(&env, context, &task, &options).await?, Vec::new());
     if task.is_unchanged() {
         return finish_unchanged(context, &task, plan);
     }
@@ -94,15 +95,17 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         page.blank();
     });
     let what = format!("renaming the team to {}", task.word());
-    if !context.settings.options.dry_run {
-        context.screen.show(&|page| {
-            show_checks(&plan.checks, "", page);
-            page.blank();
-        });
-        plan.ensure_allowed(&what)?;
-    } else if let Some(outcome) = plan_output::finish_dry_run(context, plan, &what)? {
-        return Ok(outcome);
+    if context.settings.options.dry_run {
+        plan.changes = Box::pin(rename::dry_run(&env, &options, &task)).await?;
+        return Ok(
+            plan_output::finish_dry_run(context, plan, &what)?.unwrap_or_else(Outcome::silent)
+        );
     }
+    context.screen.show(&|page| {
+        show_checks(&plan.checks, "", page);
+        page.blank();
+    });
+    plan.ensure_allowed(&what)?;
     ensure_can_prompt(&task, &options, context)?;
     context.confirm(&task.word(), &confirm_prompt(&task)).await?;
     context.record_undo_hint(task.rollback_command());
@@ -115,7 +118,6 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn finish_unchanged(context: &Context, task: &RenamePlan, plan: Plan) -> anyhow::Result<Outcome> {
-    let plan = Plan::new(plan.checks, Vec::new());
     let what = format!("renaming the team to {}", task.word());
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, &what)? {
         return Ok(outcome);
@@ -165,12 +167,12 @@ async fn options(args: Args, context: &Context) -> anyhow::Result<Options> {
     })
 }
 
-async fn planned(
+async fn checks(
     env: &Env<'_>,
     context: &Context,
     task: &RenamePlan,
     options: &Options,
-) -> anyhow::Result<Plan> {
+) -> anyhow::Result<Vec<Check>> {
     let keys = context.team_keys(&task.goal).await?;
     let fetcher = options.enabling.asking.fetcher.as_ref();
     let free = async {
@@ -185,9 +187,7 @@ async fn planned(
         free,
         rename::places(env, &task.snapshot.connectors)
     );
-    let places = places?;
-    let checks = rename::checks(task, options, &facts, &free, &places);
-    Ok(Plan::new(checks, rename::changes(env, task, options, &places).await?))
+    Ok(rename::checks(task, options, &facts, &free, &places?))
 }
 
 fn confirm_prompt(task: &RenamePlan) -> String {

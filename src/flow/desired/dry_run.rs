@@ -157,26 +157,20 @@ impl Reader<'_> {
         &mut self,
         changes: impl Iterator<Item = &'c PlannedChange>,
     ) -> Result<(), Error> {
-        let unknown = connector::unknown_id();
         let mut domains = Vec::new();
         for change in changes {
             let Task::Verify(at) = change.task else { continue };
-            let connector = self.connector(at)?;
-            let id = connector.map_or(&unknown, |connector| &connector.id).clone();
-            domains.push((at, self.domain(at)?, id));
+            domains.push((at, self.domain(at)?, self.connector_or_placeholder(at)?));
         }
         let hidden = domains.iter().filter(|(at, ..)| !self.is_visible(*at));
-        let published = hidden.map(async |(at, domain, id)| {
-            let code = self.connector(*at)?.and_then(|connector| connector.code());
-            publish::changes_of(self.env, domain, id, code, false).await
-        });
+        let published =
+            hidden.map(|(_, domain, connector)| publish::creation(self.env, domain, connector));
         let published: Vec<_> =
             stream::iter(published).buffered(MAX_CONCURRENT).try_collect().await?;
         self.found.changes.extend(published.into_iter().flatten());
-        for (at, domain, id) in &domains {
-            let next = self.connector(*at)?.map(|connector| verify::next_action(connector));
-            if next != Some(VerifyAction::Wait) {
-                let begin = verify::begin_action(self.env, domain.as_str(), id);
+        for (_, domain, connector) in &domains {
+            if verify::next_action(connector) != VerifyAction::Wait {
+                let begin = verify::begin_action(self.env, domain.as_str(), &connector.id);
                 self.found.changes.push(begin.change());
             }
         }
@@ -219,11 +213,10 @@ impl Reader<'_> {
     }
 
     fn enable(&mut self, at: usize, facts: Option<&preflight::Facts>) -> Result<(), FlowError> {
-        let unknown = connector::unknown_id();
         let domain = self.domain(at)?;
-        let connector = self.connector(at)?;
-        if let (Some(connector), Some(facts), Some((lookup, diagnosis))) =
-            (connector.filter(|it| it.is_verified()), facts, self.served.get(&at))
+        let connector = &self.connector_or_placeholder(at)?;
+        if connector.is_verified()
+            && let (Some(facts), Some((lookup, diagnosis))) = (facts, self.served.get(&at))
         {
             let served = PublishedCode { lookup, diagnosis };
             let subject = Subject { connector, domain: &domain, served };
@@ -231,9 +224,7 @@ impl Reader<'_> {
             let checks = self.options.enable.checks(subject, all, facts, now);
             Plan::new(checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;
         }
-        let id = connector.map_or(&unknown, |connector| &connector.id);
-        let enabled = connector.and_then(|connector| connector.enabled);
-        let action = connector::enable_action(self.env, &domain, id, enabled);
+        let action = connector::enable_action(self.env, &domain, connector);
         self.found.changes.push(action.change());
         Ok(())
     }
@@ -261,6 +252,11 @@ impl Reader<'_> {
 
     fn connector(&self, at: usize) -> Result<Option<&Connector>, FlowError> {
         connector::select_by_domain(&self.facts.connectors, &self.domain(at)?)
+    }
+
+    fn connector_or_placeholder(&self, at: usize) -> Result<Connector, FlowError> {
+        let new = || Ok(connector::placeholder(&self.domain(at)?, BeginVerification::Later));
+        self.connector(at)?.cloned().map_or_else(new, Ok)
     }
 
     fn idp(&self, id: &IdpId) -> Option<&Idp> {

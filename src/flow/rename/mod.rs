@@ -3,26 +3,28 @@
 //! same run with the same or the other name.
 
 mod checks;
-mod dry_run;
 mod errors;
 mod in_progress;
 mod name;
+mod preview;
 mod report;
 mod snapshot;
 mod task;
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream};
 use jiff::Timestamp;
 use serde_json::json;
 
 pub use checks::{NameAvailability, checks, probe};
-pub use dry_run::{changes, places, preview};
 pub use in_progress::{
     RenameInProgress, check_origin, is_part_of_rename, rename_in_progress, undo_refusal,
 };
 pub use name::{InvalidName, TeamName};
+pub use preview::{places, preview};
 pub use report::{Event, IdpChange, Mode, Options, PlannedStep, Preview, Report, Step, StepId};
 pub use snapshot::{ConnectorSnapshot, open_runs};
 pub use task::{RenamePlan, plan_rename, read_state};
@@ -30,12 +32,15 @@ pub use task::{RenamePlan, plan_rename, read_state};
 use self::name::word;
 use self::snapshot::{IdpState, JournalNote, concurrent_run};
 use super::check::CheckId;
+use super::dry_run::DryRun;
+use super::plan::Change;
 use super::setup;
 use super::steps::{StepLog, StepState};
 use super::target::Target;
 use super::update::Update;
 use super::wait::DEFAULT_WAIT;
 use super::{Env, Error, FlowError, FlowErrorKind, connector};
+use crate::api::connector::Connector;
 use crate::domain::EmailDomain;
 use crate::idp::check::{self, CheckOptions, Subject};
 use crate::plural::count_noun;
@@ -86,17 +91,7 @@ pub async fn run(
     on_event: &dyn Fn(&Event<'_>),
     updated: impl AsyncFnOnce() -> Result<(), Error>,
 ) -> (Report, Result<(), Error>) {
-    let rename = Renamer {
-        env,
-        options,
-        task,
-        on_event,
-        steps: StepLog::new(|step| on_event(&Event::Step(step))),
-        changed: Cell::new(task.is_open),
-        off_since: Cell::new(task.off_since),
-        name_rejected: Cell::new(false),
-        report: RefCell::new(Report::of(task)),
-    };
+    let rename = Renamer::new(env, options, task, on_event);
     let end = rename.run_steps(updated).await;
     let end = end.map_err(|error| rename.with_resume_hint(error));
     let seconds = rename.seconds_off();
@@ -107,7 +102,38 @@ pub async fn run(
     (report, end)
 }
 
-impl Renamer<'_> {
+/// The requests of [`run`], if each step succeeds.
+pub async fn dry_run(
+    env: &Env<'_>,
+    options: &Options,
+    task: &RenamePlan,
+) -> Result<Vec<Change>, Error> {
+    let dry_run = DryRun::default();
+    let env = env.with_dry_run(&dry_run);
+    Renamer::new(&env, options, task, &|_| ()).run_steps(async || Ok(())).await?;
+    Ok(dry_run.into_changes())
+}
+
+impl<'a> Renamer<'a> {
+    fn new(
+        env: &'a Env<'a>,
+        options: &'a Options,
+        task: &'a RenamePlan,
+        on_event: &'a dyn Fn(&Event<'_>),
+    ) -> Self {
+        Self {
+            env,
+            options,
+            task,
+            on_event,
+            steps: StepLog::new(|step| on_event(&Event::Step(step))),
+            changed: Cell::new(task.is_open),
+            off_since: Cell::new(task.off_since),
+            name_rejected: Cell::new(false),
+            report: RefCell::new(Report::of(task)),
+        }
+    }
+
     async fn run_steps(
         &self,
         updated: impl AsyncFnOnce() -> Result<(), Error>,
@@ -315,6 +341,9 @@ impl Renamer<'_> {
     async fn check_idps(&self) -> Result<(), Error> {
         let idps = &self.task.looked_at;
         let Some(fetcher) = &self.options.enabling.asking.fetcher else { return Ok(()) };
+        if self.env.is_dry_run() {
+            return Ok(());
+        }
         if idps.is_empty() {
             self.steps.end(StepId::IdpCheck, StepState::Skipped, "none");
             return Ok(());
@@ -363,7 +392,15 @@ impl Renamer<'_> {
             return Ok(());
         }
         self.steps.begin(StepId::Restore);
-        let runs = join_all(wanted.iter().map(|wanted| self.restore_one(wanted))).await;
+        let connectors: Rc<[_]> = if self.env.is_dry_run() && self.task.needs_rename() {
+            Rc::default()
+        } else {
+            connector::list(self.env).await?.into()
+        };
+        // In a dry run, the changes of each domain stay together.
+        let concurrent = if self.env.is_dry_run() { 1 } else { wanted.len() };
+        let runs = wanted.iter().map(|wanted| self.restore_one(wanted, Rc::clone(&connectors)));
+        let runs: Vec<_> = stream::iter(runs).buffered(concurrent).collect().await;
         let mut failures = Vec::new();
         let mut restored = 0;
         for (wanted, end) in wanted.iter().zip(runs) {
@@ -396,7 +433,11 @@ impl Renamer<'_> {
         Err(errors::with_others(first, failures.map(|(_, error)| error)))
     }
 
-    async fn restore_one(&self, wanted: &ConnectorSnapshot) -> Result<(), Error> {
+    async fn restore_one(
+        &self,
+        wanted: &ConnectorSnapshot,
+        connectors: Rc<[Connector]>,
+    ) -> Result<(), Error> {
         let domain = wanted.domain.parse::<EmailDomain>().map_err(FlowError::from)?;
         let deadline = self.options.deadline.unwrap_or_else(|| {
             let now = self.env.clock.now();
@@ -411,6 +452,7 @@ impl Renamer<'_> {
             wait: wanted.was_verified(),
             fedramp: wanted.fedramp,
             deadline,
+            connectors: Some(connectors),
         };
         let on_event = |event: &setup::Event<'_>| {
             self.emit(&Event::Domain { domain: &wanted.domain, of: event });

@@ -1,21 +1,21 @@
 //! Guided set-up: create → publish → wait → verify → check → enable. Each step is computed from
 //! the server's state, so that a second run resumes.
 
-mod dry_run;
 mod report;
 
 use std::cell::RefCell;
 
-pub use dry_run::plan;
 pub use report::{EnableOptions, Event, Options, Report, Step, StepId};
 
 use super::dns_provider::{DnsProvider, dns_provider};
+use super::dry_run::DryRun;
 use super::plan::Plan;
 use super::preflight::{self, Facts, PublishedCode};
 use super::publish::{self, DnsHost, TxtRecord};
 use super::steps::{StepLog, StepState};
 use super::trial::{self, Subject};
-use super::{Env, Error, FlowError, connector, verify};
+use super::verify::{self, VerifyAction};
+use super::{Env, Error, FlowError, connector};
 use crate::api::connector::{BeginVerification, Connector, VerificationStatus};
 use crate::api::ids::ConnectorId;
 use crate::api::zone::Zone;
@@ -63,16 +63,29 @@ pub async fn run(
     (report, end)
 }
 
+/// The checks and requests of [`run`], if each step succeeds.
+pub async fn dry_run(env: &Env<'_>, options: &Options) -> Result<Plan, Error> {
+    let dry_run = DryRun::default();
+    let env = env.with_dry_run(&dry_run);
+    let (report, end) = run(&env, options, &|_| (), async |_| Ok(None)).await;
+    end?;
+    Ok(Plan::new(report.checks, dry_run.into_changes()))
+}
+
 impl Setup<'_> {
     async fn run_steps(
         &self,
         approve: impl AsyncFnOnce(&Subject) -> Result<Option<TrialEnd>, Error>,
     ) -> Result<(), Error> {
         let domain = &self.options.domain;
-        let (connectors, lookup) = tokio::join!(
-            connector::list(self.env),
-            self.env.resolver.lookup(domain, None, Scope::Authoritative)
-        );
+        let connectors = async {
+            match &self.options.connectors {
+                Some(connectors) => Ok(connectors.to_vec()),
+                None => connector::list(self.env).await,
+            }
+        };
+        let lookup = self.env.resolver.lookup(domain, None, Scope::Authoritative);
+        let (connectors, lookup) = tokio::join!(connectors, lookup);
         let connectors = connectors?;
         let existing = connector::select_by_domain(&connectors, domain)?.cloned();
         let (connector, place) = if let Some(connector) = existing {
@@ -243,6 +256,9 @@ impl Setup<'_> {
             self.steps.end(StepId::TxtVisible, StepState::Skipped, detail);
             return Ok(found);
         }
+        if self.env.is_dry_run() {
+            return Ok(found);
+        }
         self.steps.begin(StepId::TxtVisible);
         let now = self.env.clock.now();
         let deadline = if self.options.wait { self.options.deadline } else { now };
@@ -269,6 +285,12 @@ impl Setup<'_> {
         if connector.is_verified() {
             self.steps.end(StepId::Verify, StepState::Skipped, "verified");
             return Ok(connector);
+        }
+        if self.env.is_dry_run() {
+            return match verify::next_action(&connector) {
+                VerifyAction::Begin => verify::begin(self.env, &connector).await,
+                VerifyAction::Wait | VerifyAction::None => Ok(connector),
+            };
         }
         self.steps.begin(StepId::Verify);
         let since = self.env.clock.now();
@@ -304,6 +326,14 @@ impl Setup<'_> {
                 Some(format!("cfsso connector enable {}", self.options.domain));
             return Ok(());
         };
+        if self.env.is_dry_run() {
+            // The checks would fail on what the dry run assumes.
+            if connector.is_verified() {
+                self.preflight(&connector, others, found, enabling).await?;
+            }
+            let domain = &self.options.domain;
+            return connector::enable(self.env, domain, &connector).await.map(drop);
+        }
         let facts = self.preflight(&connector, others, found, enabling).await?;
         self.steps.begin(StepId::Enable);
         let subject = Subject::new(self.options.domain.clone(), connector, &facts);
@@ -346,7 +376,9 @@ impl Setup<'_> {
         let state = if passes.is_ok() { StepState::Done } else { StepState::Blocked };
         self.steps.end(StepId::Preflight, state, plan.summary());
         self.emit(&Event::Checks { checks: &plan.checks });
-        passes?;
+        if !self.env.is_dry_run() {
+            passes?;
+        }
         Ok(facts)
     }
 

@@ -26,6 +26,8 @@ pub struct Options {
     pub wait: bool,
     pub fedramp: Option<bool>,
     pub deadline: Timestamp,
+    /// The connectors of the account, if they were just read.
+    pub connectors: Option<Rc<[Connector]>>,
 }
 
 pub struct EnableOptions {

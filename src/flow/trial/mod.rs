@@ -115,9 +115,7 @@ pub async fn run(
     let Subject { domain, connector, .. } = subject;
     let started = env.clock.now();
     let until = started.saturating_add(options.duration).unwrap_or(Timestamp::MAX);
-    let action = connector::enable_action(env, domain, &connector.id, connector.enabled)
-        .before(connector.text())
-        .on_trial(options.terms(until));
+    let action = connector::enable_action(env, domain, connector).on_trial(options.terms(until));
     let trial = |enabled: Connector| {
         let changed =
             enabled.updated_on.as_ref().filter(|it| connector.updated_on.as_ref() != Some(it));
