@@ -39,18 +39,17 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let actions = unshare::decide(&state, &options.idp, options.from.as_deref())?;
     let losing = unshare::affected_recipients(&state, &actions, &directory);
     let plan = unshare::plan(&env, &options.idp, &actions);
-    if context.settings.options.dry_run {
-        return Ok(plan_output::finish_dry_run(context, plan, "unsharing")?
-            .unwrap_or_else(Outcome::silent));
+    for one in &losing {
+        context.screen.warn(format!(
+            "{} loses {}; its policies that use it stop matching",
+            account_name(one.account_id.as_deref(), one.name(), &directory),
+            options.idp.name
+        ));
+    }
+    if let Some(outcome) = plan_output::finish_dry_run(context, plan, "unsharing")? {
+        return Ok(outcome);
     }
     if !actions.is_empty() {
-        for one in &losing {
-            context.screen.warn(format!(
-                "{} loses {}; its policies that use it stop matching",
-                account_name(one.account_id.as_deref(), one.name(), &directory),
-                options.idp.name
-            ));
-        }
         context.confirm(&options.idp.name, "stop sharing it").await?;
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);

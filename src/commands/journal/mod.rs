@@ -44,11 +44,12 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome>
 /// Reads the journal, and warns of what cannot be read.
 pub(super) fn read(context: &Context) -> Result<Contents, FlowError> {
     let mut reading = context.journal().read()?;
+    let renames = rename::runs(&reading.entries);
     let reasons: Vec<_> = reading
         .entries
         .iter()
         .map(|entry| match inverse(entry) {
-            Ok(_) if rename::is_part_of_rename(&reading.entries, entry) => {
+            Ok(_) if renames.contains(entry.run.as_str()) => {
                 Some("part of a team rename; `cfsso team rename --rollback` undoes it".to_owned())
             }
             Ok(_) => None,

@@ -1,12 +1,14 @@
 //! A rename that has not ended: connectors may be missing, and SSO off, on purpose. Pure.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::name::word;
 use super::report::Mode;
-use super::snapshot::{OpenRename, history, of_same_account, open_anywhere, snapshot_of_run};
+use super::snapshot::{OpenRename, history, of_same_account, open_anywhere, snapshot_in};
 use crate::api::ids::AccountId;
 use crate::flow::journal::Entry;
 use crate::flow::{Env, FlowError};
@@ -50,15 +52,17 @@ pub fn rename_in_progress(entries: &[Entry], account: &AccountId) -> Option<Rena
     Some(RenameInProgress { goal: snapshot.goal, since, sso_off_since: off_since, command })
 }
 
-/// Whether the entry is a step of a rename. Undone one by one, the writes of a rename delete the
-/// new connectors and cannot bring the previous ones back.
-pub fn is_part_of_rename(entries: &[Entry], entry: &Entry) -> bool {
-    snapshot_of_run(entries, &entry.run).is_some()
+/// The runs that are renames. Undone one by one, their writes delete the new connectors and
+/// cannot bring the previous ones back.
+pub fn runs(entries: &[Entry]) -> HashSet<&str> {
+    let snapshots = entries.iter().filter(|entry| snapshot_in(entry).is_some());
+    snapshots.map(|entry| entry.run.as_str()).collect()
 }
 
 /// The error for undoing the steps of a rename, with the command that does undo it.
 pub fn undo_refusal<'a>(entries: &[Entry], selected: &'a [Entry]) -> Option<FlowError> {
-    let find = |entry: &'a Entry| Some((entry, snapshot_of_run(entries, &entry.run)?));
+    let of_run = |run: &str| entries.iter().filter(|entry| entry.run == run).find_map(snapshot_in);
+    let find = |entry: &'a Entry| Some((entry, of_run(&entry.run)?));
     let (entry, snapshot) = selected.iter().find_map(find)?;
     let (open, done) = match snapshot.account.parse() {
         Ok(account) => history(&of_same_account(entries, entry), &account),
@@ -149,7 +153,7 @@ mod tests {
         ] {
             let mut entries = entries;
             entries.insert(1, write.clone());
-            assert!(is_part_of_rename(&entries, &write));
+            assert!(runs(&entries).contains(write.run.as_str()));
             let error = undo_refusal(&entries, std::slice::from_ref(&write)).unwrap();
             assert_eq!(error.hint.as_deref(), Some(command));
         }

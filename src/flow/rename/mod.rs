@@ -20,9 +20,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 pub use checks::{NameAvailability, checks, probe};
-pub use in_progress::{
-    RenameInProgress, check_origin, is_part_of_rename, rename_in_progress, undo_refusal,
-};
+pub use in_progress::{RenameInProgress, check_origin, rename_in_progress, runs, undo_refusal};
 pub use name::{InvalidName, TeamName};
 pub use preview::{places, preview};
 pub use report::{Event, IdpChange, Mode, Options, PlannedStep, Preview, Report, Step, StepId};

@@ -1,5 +1,7 @@
 //! What a rename has to restore, and its progress by the journal. Pure.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -136,21 +138,16 @@ fn note(entry: &Entry) -> Option<JournalNote> {
     serde_json::from_str(image.get()).ok()
 }
 
-/// The snapshot of the rename that `run` made.
-pub(super) fn snapshot_of_run(entries: &[Entry], run: &str) -> Option<Snapshot> {
-    let mut notes = entries.iter().filter(|entry| entry.run == run).filter_map(note);
-    notes.find_map(|note| match note {
+pub(super) fn snapshot_in(entry: &Entry) -> Option<Snapshot> {
+    match note(entry)? {
         JournalNote::Snapshot(snapshot) => Some(snapshot),
         _ => None,
-    })
+    }
 }
 
 /// Snapshots of renames in progress, in any account.
 pub(super) fn open_anywhere(entries: &[Entry]) -> Vec<Entry> {
-    let begins = entries.iter().filter_map(|entry| match note(entry) {
-        Some(JournalNote::Snapshot(snapshot)) => Some((entry, snapshot.account)),
-        _ => None,
-    });
+    let begins = entries.iter().filter_map(|entry| Some((entry, snapshot_in(entry)?.account)));
     let is_open = |(entry, account): &(&Entry, String)| {
         let entries = of_same_account(entries, entry);
         account.parse().is_ok_and(|account| history(&entries, &account).0.is_some())
@@ -173,15 +170,16 @@ pub(super) fn of_same_account(entries: &[Entry], entry: &Entry) -> Vec<Entry> {
     entries.iter().filter(is_same).cloned().collect()
 }
 
-fn is_cancelled(entries: &[Entry], run: &str) -> bool {
-    let is_so = |entry: &&Entry| matches!(note(entry), Some(JournalNote::Cancelled { .. }));
-    entries.iter().filter(|entry| entry.run == run).any(|entry| is_so(&entry))
+fn cancelled_runs(entries: &[Entry]) -> HashSet<&str> {
+    let is_cancelled = |entry: &&Entry| matches!(note(entry), Some(JournalNote::Cancelled { .. }));
+    entries.iter().filter(is_cancelled).map(|entry| entry.run.as_str()).collect()
 }
 
 pub fn history(entries: &[Entry], account: &AccountId) -> (Option<OpenRename>, Option<OpenRename>) {
     let account = account.as_str();
     let (mut open, mut done): (Option<OpenRename>, Option<OpenRename>) = (None, None);
-    for entry in entries.iter().filter(|entry| !is_cancelled(entries, &entry.run)) {
+    let cancelled = cancelled_runs(entries);
+    for entry in entries.iter().filter(|entry| !cancelled.contains(entry.run.as_str())) {
         match note(entry) {
             Some(JournalNote::Snapshot(snapshot)) if snapshot.account == account => {
                 open = Some(start(open.take(), snapshot, entry));
