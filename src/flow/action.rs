@@ -175,12 +175,14 @@ impl Env<'_> {
         action: &Action<()>,
         read: &Request<R>,
     ) -> Result<(), Error> {
-        self.execute(action).await?;
-        if self.is_dry_run() {
+        let is_deleted = |error: &ApiError| error.kind() == ErrorKind::NotFound;
+        let find = async || self.client.send(read).await.err().filter(is_deleted);
+        let written = self.execute_or_find(action, find).await?;
+        if self.is_dry_run() || matches!(written, Written::Found(_)) {
             return Ok(());
         }
         match self.client.send(read).await {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) if is_deleted(&error) => Ok(()),
             Err(error) => {
                 let failure = action
                     .not_confirmed("the API accepted the request, but reading the object failed");

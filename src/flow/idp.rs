@@ -14,6 +14,7 @@ use crate::api::idp::{self, Idp, IdpType};
 use crate::api::ids::IdpId;
 use crate::idp::text::is_uuid;
 use crate::idp::{IdpTypeSpec, kind};
+use crate::shell::quoted;
 
 const NOUN: Noun = Noun { singular: "identity provider", list_command: "cfsso idp list" };
 
@@ -140,15 +141,26 @@ pub fn ensure_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), FlowError
         .hint(format!("`cfsso federation delete {}`", grant.id)))
 }
 
-pub fn ensure_not_last_idp(found: &Idp, app: &App, idps: &[Idp]) -> Result<(), FlowError> {
-    let is_other_way = |other: &Idp| other.id != found.id && app.admits(&other.id);
-    if !app.admits(&found.id) || idps.iter().any(is_other_way) {
-        return Ok(());
-    }
+/// What `app` allows without `found`; `None` if it does not allow `found`.
+pub fn allowed_without<'a>(found: &Idp, app: &App, idps: &'a [Idp]) -> Option<Vec<&'a Idp>> {
+    let others = idps.iter().filter(|other| other.id != found.id && app.admits(&other.id));
+    app.admits(&found.id).then(|| others.collect())
+}
+
+/// Fails if an application would allow no identity provider without `found`.
+pub fn ensure_not_last_idp(found: &Idp, apps: &[App], idps: &[Idp]) -> Result<(), FlowError> {
+    let needs_it = |app: &&App| allowed_without(found, app, idps).is_some_and(|it| it.is_empty());
+    let mut apps: Vec<_> = apps.iter().filter(needs_it).collect();
+    apps.sort_by_key(|app| !app.is_dash_sso());
+    let Some(first) = apps.first() else { return Ok(()) };
+    let argument =
+        if first.is_dash_sso() { String::new() } else { format!(" {}", quoted(&first.name)) };
     let message =
-        format!("`{}` is the only identity provider that {} allows", found.name, app.name);
+        format!("`{}` is the only identity provider that {} allows", found.name, first.name);
+    let others = apps.iter().skip(1).map(|app| format!("{} allows no other one either", app.name));
     Err(FlowError::refused(message)
-        .hint("`cfsso app idps --add <IDP>` first, or `--force` to override"))
+        .causes(others)
+        .hint(format!("`cfsso app idps{argument} --add <IDP>` first, or `--force` to override")))
 }
 
 pub fn delete_action(env: &Env<'_>, found: &Idp) -> Action<()> {
@@ -188,7 +200,7 @@ mod tests {
         ] {
             let app = format!(r#"{{"id":"a1","name":"SSO App","allowed_idps":{admitted}}}"#);
             let app: App = serde_json::from_str(&app).unwrap();
-            let error = ensure_not_last_idp(&all[0], &app, idps).err();
+            let error = ensure_not_last_idp(&all[0], std::slice::from_ref(&app), idps).err();
             assert_eq!(error.is_some(), refused, "{admitted}");
         }
     }

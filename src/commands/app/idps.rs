@@ -124,7 +124,16 @@ pub(in crate::commands) async fn ensure_only_idp_works(
     let list: Vec<IdpReference> = edit.desired.parse_at(&["allowed_idps"]).unwrap_or_default();
     let live: Vec<_> =
         idps.iter().filter(|idp| list.iter().any(|listed| *listed == idp.id)).collect();
-    let [only] = live.as_slice() else { return Ok(()) };
+    ensure_only_one_works(context, &live, idps).await
+}
+
+/// Fails if `allowed` is a single identity provider and its check fails.
+pub(in crate::commands) async fn ensure_only_one_works(
+    context: &Context,
+    allowed: &[&Idp],
+    idps: &[Idp],
+) -> anyhow::Result<()> {
+    let [only] = allowed else { return Ok(()) };
     let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
     let message = format!(
         "`{}` would be the only allowed identity provider, and it does not work",

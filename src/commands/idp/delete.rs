@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::super::app::idps::ensure_only_one_works;
 use super::super::{Outcome, plan_output};
 use super::view::View;
 use crate::api::grant;
@@ -57,8 +58,17 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
                     .hint("`--force` to override")
                     .into());
             }
+            idp::ensure_not_last_idp(&found, &apps, &idps)?;
             for app in apps.iter().filter(|app| app.is_dash_sso()) {
-                idp::ensure_not_last_idp(&found, app, &idps)?;
+                if let Some(left) = idp::allowed_without(&found, app, &idps) {
+                    ensure_only_one_works(context, &left, &idps).await?;
+                }
+            }
+            for app in apps.iter().filter(|app| app.listed_idps().iter().any(|it| *it == found.id))
+            {
+                context
+                    .screen
+                    .warn(format!("{} lists it as an allowed identity provider", app.name));
             }
         }
         (Err(error), _) => {

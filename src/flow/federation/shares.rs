@@ -9,6 +9,7 @@ use crate::api::share::{
 };
 use crate::api::{self, ErrorKind};
 use crate::flow::action::Action;
+use crate::flow::journaled::Written;
 use crate::flow::plan::Difference;
 use crate::flow::wait::poll;
 use crate::flow::{Env, Error, FlowError};
@@ -181,15 +182,21 @@ pub fn delete_action(env: &Env<'_>, share: &Share) -> Action<()> {
 /// Afterwards, the share is `deleting`, `deleted` or gone (`None`).
 pub async fn delete(env: &Env<'_>, share: &Share) -> Result<Option<Share>, Error> {
     let action = delete_action(env, share);
-    env.execute(&action).await?;
-    match find_share(env, &share.id).await? {
-        Some(share) if share.status.is_none() || share.status == Some(Status::Active) => {
-            Err(action
-                .not_confirmed("the API accepted the request; the share is still active")
-                .into())
-        }
-        share => Ok(share),
+    let find =
+        async || find_share(env, &share.id).await.ok().filter(|now| !may_be_active(now.as_ref()));
+    let now = match env.execute_or_find(&action, find).await? {
+        Written::Answered(()) => find_share(env, &share.id).await?,
+        Written::Found(now) => now,
+    };
+    if may_be_active(now.as_ref()) {
+        let observed = "the API accepted the request; the share is still active";
+        return Err(action.not_confirmed(observed).into());
     }
+    Ok(now)
+}
+
+fn may_be_active(share: Option<&Share>) -> bool {
+    share.is_some_and(|share| share.status.is_none() || share.status == Some(Status::Active))
 }
 
 pub async fn wait_until_deleted(

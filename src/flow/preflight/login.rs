@@ -28,7 +28,7 @@ pub(super) fn recent_sign_ins(
     let app = facts.sso_app().ok().flatten();
     let admitted = allowed_idps(idps, app);
     if admitted.is_empty() {
-        return Check::not_checked(id, "the SSO App allows no identity provider but the PIN");
+        return Check::not_checked(id, "the SSO App allows no identity provider of the company");
     }
     let oldest = thresholds.now.saturating_sub(thresholds.login_within).unwrap_or(Timestamp::MIN);
     let newest = |idp: &Idp| {

@@ -2,6 +2,7 @@
 
 use super::facts::Facts;
 use super::names;
+use super::provider::is_company_idp;
 use crate::api::app::App;
 use crate::api::idp::{Idp, IdpType};
 use crate::flow::check::{Check, CheckId, Severity};
@@ -71,8 +72,13 @@ fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
         );
         return Check::failed(id, evidence, remedy).with_severity(Severity::Warning);
     }
-    if live.iter().all(|idp| idp.kind == IdpType::OneTimePin) {
-        let evidence = format!("`{}` allows only one-time PIN", app.name);
+    if !live.iter().any(|idp| is_company_idp(idp)) {
+        let what = if live.iter().all(|idp| idp.kind == IdpType::OneTimePin) {
+            "one-time PIN".to_owned()
+        } else {
+            format!("{admitted}: no identity provider of the company")
+        };
+        let evidence = format!("`{}` allows only {what}", app.name);
         return Check::failed(id, evidence, "`cfsso app idps --add <IDP>`")
             .with_severity(Severity::Warning);
     }

@@ -1,6 +1,8 @@
 //! Undoing must not leave the dashboard without a sign-in. The SSO App may now allow only
 //! the identity provider that a run created, or a restored list may name only deleted ones.
 
+use std::slice::from_ref;
+
 use super::inverse::{Inverse, InverseAction};
 use super::plan::{Ready, Write};
 use super::{ObjectCache, path_of_app};
@@ -31,7 +33,11 @@ impl Inverse {
                 let Some(found) = idps.iter().find(|idp| idp.id == *id) else { return Ok(None) };
                 let by_then = cache.get(&path_of_app(env.account, &sso_app.id));
                 let by_then = by_then.and_then(Option::as_ref).and_then(parse_app);
-                idp::ensure_not_last_idp(found, by_then.as_ref().unwrap_or(sso_app), &idps)
+                idp::ensure_not_last_idp(
+                    found,
+                    from_ref(by_then.as_ref().unwrap_or(sso_app)),
+                    &idps,
+                )
             }
             (Resource::App(_), Write::Edit(edit)) if is_sso_app(&edit.before) => {
                 let allowed = |of: &Document| of.parse_at::<Vec<IdpReference>>(&["allowed_idps"]);

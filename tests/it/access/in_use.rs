@@ -40,6 +40,47 @@ async fn an_update_that_would_end_the_sign_in_of_all_is_refused() {
 }
 
 #[tokio::test]
+async fn one_that_works_is_not_deleted_beside_one_that_does_not() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin --name PIN").await;
+    world.fault("no-keysx*");
+    let error = world.fails("idp delete PIN --yes", 11).await;
+    let expected =
+        "`Company SSO` would be the only allowed identity provider, and it does not work";
+    assert_eq!(error["message"], expected);
+    world.ok("idp delete PIN --yes --force").await;
+}
+
+#[tokio::test]
+async fn the_only_one_of_another_application_is_not_deleted_either() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin --name PIN").await;
+    world.ok("app idps Wiki --only PIN --yes").await;
+    let error = world.fails("idp delete PIN --yes", 11).await;
+    assert_eq!(error["message"], "`PIN` is the only identity provider that Wiki allows");
+    assert!(error["hint"].as_str().unwrap().contains("`cfsso app idps Wiki --add <IDP>`"));
+    world.ok("app idps Wiki --add oidc --yes").await;
+    let ran = world.ok("idp delete PIN --yes").await;
+    assert!(ran.screen.contains("Wiki lists it as an allowed identity provider"), "{}", ran.screen);
+}
+
+#[tokio::test]
+async fn what_a_lost_response_deleted_is_deleted() {
+    let world = World::new().await;
+    world.ok("idp create onetimepin --name PIN").await;
+    world.ok("federation share oidc --to c001ca75000000000000000000000003 --no-wait").await;
+    world.fault("close-afterx*@DELETE");
+    for line in ["idp delete PIN", "federation unshare oidc --no-wait"] {
+        world.ok(&format!("{line} --yes --max-retries 0")).await;
+    }
+    let entries = world.ok("journal list -o json").await.json();
+    let deletions = entries.as_array().unwrap().iter();
+    let deletions = deletions.filter(|entry| entry["request"]["method"] == "DELETE");
+    assert!(deletions.clone().all(|entry| entry["outcome"] == "done"), "{entries}");
+    assert_eq!(deletions.count(), 3);
+}
+
+#[tokio::test]
 async fn what_if_not_exists_leaves_as_it_is_differs_in_what_is_named() {
     let world = World::new().await.with_env("S", "planted-s3cret-0123456789");
     let okta = |client: &str| {

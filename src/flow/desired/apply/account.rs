@@ -90,9 +90,7 @@ impl<D: Decisions> Apply<'_, D> {
         let Some(found) = idps.iter().find(|idp| idp.id == *id) else {
             return Ok("already deleted".to_owned());
         };
-        if let Ok(app) = app::sign_in(self.env, &apps) {
-            idp::ensure_not_last_idp(found, app, &idps)?;
-        }
+        idp::ensure_not_last_idp(found, &apps, &idps)?;
         idp::delete(self.env, found).await?;
         Ok("deleted (confirmed)".to_owned())
     }
