@@ -16,10 +16,19 @@ use crate::{sandbox, settings};
 /// Secrets are masked.
 pub fn to_failure(error: &anyhow::Error) -> ErrorReport {
     let mut failure = from_chain(error);
-    if let Some(hint) = error.downcast_ref::<AlternativeHint>() {
+    if let Some(hint) = error.downcast_ref::<AlternativeHint>()
+        && !concerns_every_request(&failure)
+    {
         failure.hint = Some(hint.describe(failure.exit_code == ExitCode::Unavailable));
     }
     masked(failure)
+}
+
+/// Whether the token or the account is wrong: code 9109 means that the token is not for the
+/// account (API reference, section 9).
+fn concerns_every_request(failure: &ErrorReport) -> bool {
+    failure.exit_code == ExitCode::Unauthenticated
+        || failure.api_errors.iter().any(|error| error.code == Some(9109))
 }
 
 /// Masks secrets: an error may quote a token that was given in place of another value.

@@ -36,7 +36,7 @@ use crate::flow::{Env, FlowError};
 use crate::output::{Environment, Screen};
 use crate::process;
 use crate::sandbox::{self, Access, Sandbox};
-use crate::settings::{self, CredentialSource, Settings};
+use crate::settings::{self, CredentialSource, Options, Settings};
 
 pub struct Context {
     pub settings: Settings,
@@ -190,11 +190,12 @@ impl Context {
     pub async fn client(&self) -> anyhow::Result<&Client> {
         self.client
             .get_or_try_init(async || {
+                let Options { token_file, token_stdin, .. } = &self.settings.options;
                 let credentials = match self.sandbox().await? {
-                    Some(sandbox) => {
+                    Some(sandbox) if token_file.is_none() && !token_stdin => {
                         Credentials::Token(SecretString::from(sandbox.token(Access::Full)))
                     }
-                    None => self.credentials().await?,
+                    _ => self.credentials().await?,
                 };
                 let client = self.client_by(credentials).await?;
                 self.screen.start_progress(if self.settings.sandbox {

@@ -44,6 +44,9 @@ pub struct Report {
     /// The action that fixes the problem.
     #[serde(skip)]
     pub fix: Option<String>,
+    /// What the API said to a credential that it does not recognize.
+    #[serde(skip)]
+    causes: Vec<String>,
 }
 
 /// The kind of credential.
@@ -94,7 +97,8 @@ impl Owner {
 
 impl Report {
     pub fn error(&self) -> Option<FlowError> {
-        let error = FlowError::new(FlowErrorKind::NoToken, self.problem.clone()?);
+        let error = FlowError::new(FlowErrorKind::NoToken, self.problem.clone()?)
+            .causes(self.causes.iter().cloned());
         Some(match &self.fix {
             Some(remedy) => error.hint(remedy),
             None => error,
@@ -115,6 +119,9 @@ pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Re
         accounts => accounts.ok(),
     };
     let (user, own) = (user?, own?);
+    let rejections = [user.as_ref().err(), own.as_ref().err()].into_iter().flatten();
+    let rejection = rejections.max_by_key(|said| said.len()).cloned().unwrap_or_default();
+    let (user, own) = (user.ok(), own.ok());
     let (kind, owner, verification) = if !client.uses_token() {
         (accounts.is_some().then_some(Owner::GlobalApiKey), None, None)
     } else if user.is_some() {
@@ -142,20 +149,23 @@ pub async fn identify(client: &Client, account: Option<&AccountId>) -> Result<Re
         reads: None,
         problem: None,
         fix: None,
+        causes: if kind.is_none() { rejection } else { Vec::new() },
     };
     diagnose(&mut report, client.uses_token());
     Ok(report)
 }
 
-/// `None` if the route does not know the token.
+/// Fails with what the API said if the route does not know the token.
 async fn verify(
     client: &Client,
     request: Option<Request<Verification>>,
-) -> Result<Option<Verification>, Error> {
-    let Some(request) = request.filter(|_| client.uses_token()) else { return Ok(None) };
+) -> Result<Result<Verification, Vec<String>>, Error> {
+    let Some(request) = request.filter(|_| client.uses_token()) else {
+        return Ok(Err(Vec::new()));
+    };
     match client.send(&request).await {
-        Err(error) if is_permission_error(&error) => Ok(None),
-        answer => Ok(Some(answer?)),
+        Err(error) if is_permission_error(&error) => Ok(Err(error.sentences())),
+        answer => Ok(Ok(answer?)),
     }
 }
 
@@ -169,21 +179,23 @@ async fn identify_in_other_accounts(
     let others: Vec<_> = others.filter(|id| Some(*id) != named).take(MOST_ACCOUNTS).collect();
     let asked = others.iter().map(|id| verify(client, Some(token::verify_account(id))));
     for (id, answer) in others.iter().zip(join_all(asked).await) {
-        if let Some(found) = answer? {
+        if let Ok(found) = answer? {
             return Ok(Some(((*id).clone(), found)));
         }
     }
     Ok(None)
 }
 
+/// A credential that cannot be sent is another error.
 fn is_permission_error(error: &api::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Unauthenticated
-            | ErrorKind::UserTokenNeeded
-            | ErrorKind::Forbidden
-            | ErrorKind::NotFound
-    )
+    error.status().is_some()
+        && matches!(
+            error.kind(),
+            ErrorKind::Unauthenticated
+                | ErrorKind::UserTokenNeeded
+                | ErrorKind::Forbidden
+                | ErrorKind::NotFound
+        )
 }
 
 fn diagnose(report: &mut Report, is_token: bool) {
@@ -322,6 +334,7 @@ mod tests {
             reads: None,
             problem: None,
             fix: None,
+            causes: Vec::new(),
         };
         diagnose(&mut report, kind != Some(Owner::GlobalApiKey));
         assert_eq!(report.ok, report.problem.is_none());

@@ -17,6 +17,7 @@ use self::inverse::InverseAction;
 use self::plan::Write;
 use super::journal::resource::Resource;
 use super::journal::{Entry, WriteIntent};
+use super::journaled::Written;
 use crate::api::document::Document;
 use crate::api::ids::{AccountId, AppId};
 use crate::api::request::Request;
@@ -141,20 +142,33 @@ pub async fn apply(
                 .map(|duplicate| serde_json::to_value(duplicate.to_raw()).unwrap_or_default()))
         };
         env.send_create(request, look, intent).await?;
+        if inverse.read_object(env).await?.is_some() {
+            return Ok(Some(title));
+        }
     } else {
-        env.send_write(request, intent).await?;
-    }
-    let seen = inverse.read_object(env).await?;
-    let is_back = match (&inverse.action, &seen) {
-        (InverseAction::Recreate { .. }, seen) => seen.is_some(),
-        (_, seen) => matches!(inverse.undo_plan(entry, seen.as_ref()), UndoPlan::Unchanged(_)),
-    };
-    if is_back {
-        return Ok(Some(title));
+        let is_back = |seen: &Option<Document>| {
+            matches!(inverse.undo_plan(entry, seen.as_ref()), UndoPlan::Unchanged(_))
+        };
+        let find = async || inverse.read_object(env).await.ok().filter(is_back);
+        match env.send_write_or_find(request, intent, find).await {
+            Ok(Written::Found(_)) => return Ok(Some(title)),
+            Ok(Written::Answered(_)) => {}
+            Err(Error::Api(error)) if ready.after().is_none() && is_not_found(&error) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        }
+        if is_back(&inverse.read_object(env).await?) {
+            return Ok(Some(title));
+        }
     }
     Err(FlowError::not_confirmed(format!("not confirmed: {title}"))
         .hint(format!("`cfsso journal show {}`", entry.id))
         .into())
+}
+
+fn is_not_found(error: &api::Error) -> bool {
+    error.kind() == ErrorKind::NotFound
 }
 
 /// `command` is the one that undoes the entry.

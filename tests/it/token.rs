@@ -65,8 +65,20 @@ async fn a_token_that_nobody_knows_is_exit_4_and_says_why() {
             for words in ["expired", "mistyped", "another account", "cfat_"] {
                 assert!(hint.contains(words), "{hint}");
             }
+            assert!(ran.error()["causes"].to_string().contains("(code "), "{ran:?}");
             assert!(!ran.screen.contains(token), "{ran:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_sent_is_not_said_to_be_rejected() {
+    let token = format!("'{}'", Access::ReadOnly.token());
+    let world = World::new().await.with_env("CLOUDFLARE_API_TOKEN", &token);
+    for line in ["whoami", "token check"] {
+        let (ran, requests) = world.requests_of(&format!("{line} -o json")).await;
+        assert_eq!((ran.code, requests.len()), (4, 0), "{ran:?}");
+        assert!(ran.error().to_string().contains("is in quotes"), "{ran:?}");
     }
 }
 
@@ -106,6 +118,7 @@ async fn token_check_names_what_a_token_lacks_as_the_dashboard_does() {
     let world = World::new().await.with_token(Access::AccessOnly);
     let ran = world.run("token check -o json").await;
     assert_eq!((ran.code, &ran.json()["ok"]), (5, &json!(false)), "{ran:?}");
+    assert_eq!(ran.error()["message"], "the token cannot read SSO connectors");
     let hint = world.fails("connector list", 5).await["hint"].as_str().unwrap().to_owned();
     assert!(hint.starts_with("the token lacks the permission SSO Connector: Read"));
     assert!(hint.contains("`cfsso token check`"), "{hint}");

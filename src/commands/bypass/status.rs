@@ -59,11 +59,17 @@ pub async fn run(_: &Args, context: &Context) -> anyhow::Result<Outcome> {
         connectors?;
         return Ok(Outcome::silent());
     }
-    if let Err(error) = &connectors {
-        context.screen.warn(format!("SSO state not checked: {}", error.line()));
-    }
-    let (connectors, sign_in) = (connectors.as_deref().ok(), sign_in.ok());
-    Ok(Outcome::done(report(&env, status, connectors, sign_in.as_ref())))
+    let (connectors, error) = match connectors {
+        Ok(connectors) => (Some(connectors), None),
+        // Nothing at all could be checked.
+        Err(error) if status.active.is_none() => (None, Some(error)),
+        Err(error) => {
+            context.screen.warn(format!("SSO state not checked: {}", error.line()));
+            (None, None)
+        }
+    };
+    let report = report(&env, status, connectors.as_deref(), sign_in.ok().as_ref());
+    Ok(Outcome::done(report).failed(error.map(Into::into)))
 }
 
 fn report(

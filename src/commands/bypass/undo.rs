@@ -102,8 +102,12 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             }
         }
     }
+    if todo.is_empty() && (!report.left.is_empty() || undo::is_undone(&entries)) {
+        context.screen.note("no change: the bypass is no longer active");
+        return Ok(Outcome::done(with_sign_in(report, &env).await));
+    }
     if todo.is_empty() {
-        return Err(nothing_to_undo_error(report, &env, args.ticket.is_some()).await.into());
+        return Err(nothing_to_undo_error(&env, args.ticket.is_some()).await.into());
     }
     let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
     if !args.force {
@@ -151,13 +155,9 @@ fn ensure_no_trial(
         .hint(format!("`cfsso enable {domain} --trial`, or `--force` to override")))
 }
 
-async fn nothing_to_undo_error(report: Report, env: &Env<'_>, has_ticket: bool) -> FlowError {
+async fn nothing_to_undo_error(env: &Env<'_>, has_ticket: bool) -> FlowError {
     let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
     let (causes, commands) = traces(connectors.as_deref().unwrap_or_default(), state.ok().as_ref());
-    let skipped = report
-        .left
-        .into_iter()
-        .map(|skipped| format!("{}: {}", skipped.entry, skipped.description));
     let elsewhere = "of another machine: `cfsso bypass undo --ticket FILE`".to_owned();
     let elsewhere = Some(elsewhere).filter(|_| !has_ticket);
     let hints: Vec<_> = elsewhere.into_iter().chain(commands).collect();
@@ -166,7 +166,7 @@ async fn nothing_to_undo_error(report: Report, env: &Env<'_>, has_ticket: bool) 
     } else {
         "no active bypass of this machine: nothing to undo"
     };
-    FlowError::not_found(message).causes(skipped).causes(causes).hint(if hints.is_empty() {
+    FlowError::not_found(message).causes(causes).hint(if hints.is_empty() {
         "`cfsso bypass status`".to_owned()
     } else {
         hints.join("\n")
@@ -244,9 +244,14 @@ async fn restore_all(
     report.ok = done.failed.is_none();
     report.undone.extend(done.undone);
     report.left.extend(done.skipped);
-    let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
-    report.sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
+    let report = with_sign_in(report, env).await;
     Ok(Outcome::done(report).failed(done.failed.map(|(_, error)| error.into())))
+}
+
+async fn with_sign_in(report: Report, env: &Env<'_>) -> Report {
+    let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
+    let sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
+    Report { sign_in, ..report }
 }
 
 impl Render for Report {

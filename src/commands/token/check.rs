@@ -4,7 +4,8 @@ use super::super::Outcome;
 use super::super::connector::view::age;
 use crate::context::Context;
 use crate::flow::token::{self, ReadAccess, Report};
-use crate::output::{ExitCode, Page, Render, Status, Text};
+use crate::flow::{FlowError, FlowErrorKind};
+use crate::output::{Page, Render, Status, Text};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Write access is not tested: only a write
@@ -27,8 +28,15 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let lacks_connectors = reads.first().is_some_and(|read| read.allowed == Some(false));
     let is_known = report.problem.is_none();
     report.ok = is_known && !lacks_connectors;
-    let outcome = into_outcome(report);
-    Ok(if is_known && lacks_connectors { outcome.exit(ExitCode::Forbidden) } else { outcome })
+    if is_known && lacks_connectors {
+        let message = "the token cannot read SSO connectors";
+        let error = FlowError::new(FlowErrorKind::Forbidden, message).hint(
+            "most commands need the permission SSO Connector: Read; \
+             `cfsso help permissions` lists what each needs",
+        );
+        return Ok(Outcome::done(report).failed(Some(error.into())));
+    }
+    Ok(into_outcome(report))
 }
 
 pub fn into_outcome(report: Report) -> Outcome {

@@ -72,6 +72,13 @@ pub fn open_entries(entries: &[Entry]) -> Vec<Entry> {
     (0..entries.len()).rev().filter(|&at| is_open(at)).map(|at| entries[at].clone()).collect()
 }
 
+/// Whether the journal shows that each bypass was undone, and that there was one.
+pub fn is_undone(entries: &[Entry]) -> bool {
+    let bypasses = entries.iter().filter(|entry| is_bypass(entry));
+    let mut applied = bypasses.filter(|entry| entry.outcome != Outcome::Failed).peekable();
+    applied.peek().is_some() && applied.all(|entry| entry.undone_by.is_some())
+}
+
 /// Runs with a bypass that was not undone, of any account. Whether it is still active, the server
 /// knows alone.
 pub fn open_runs(entries: &[Entry]) -> Vec<String> {

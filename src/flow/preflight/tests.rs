@@ -226,6 +226,11 @@ fn the_sign_in_admits_an_identity_provider_that_lives() {
         let facts = Facts { apps: Ok(apps), ..facts() };
         assert_eq!(outcome(&sign_in::reaches_idp(&facts)), expected, "{list}");
     }
+    let apps = object(&json!([sso_app(&json!({ "allowed_idps": ["cf"] }))]));
+    let idps = object(&json!([idp("okta", "okta"), idp("cf", "cloudflare")]));
+    let check = sign_in::reaches_idp(&Facts { apps: Ok(apps), idps: Ok(idps), ..facts() });
+    assert_eq!(outcome(&check), "warning");
+    assert_eq!(check.detail, "`SSO App` allows only cf: no identity provider of the company");
     let facts = Facts { idps: Ok(Vec::new()), ..facts() };
     assert_eq!(outcome(&sign_in::reaches_idp(&facts)), "error");
 }

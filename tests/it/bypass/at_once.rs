@@ -45,3 +45,21 @@ async fn both_bypasses_at_once_are_undone_to_the_first_state() {
     world.ok("bypass undo --yes").await;
     assert_eq!(world.sandbox.snapshot(), before);
 }
+
+#[tokio::test]
+async fn the_same_undo_twice_at_once_leads_to_the_first_state() {
+    let build = async || {
+        let world = locked().await;
+        let before = world.sandbox.snapshot();
+        world.ok("bypass otp --yes").await;
+        (world, before)
+    };
+    let line = "bypass undo --yes";
+    let count = sent(&build().await.0, line).await.1.len();
+    for at in 0..=count {
+        let (world, before) = build().await;
+        let (first, second) = Box::pin(twice(&world, line, at)).await;
+        assert_eq!((first.code, second.code), (0, 0), "{at} {first:?} {second:?}");
+        assert_eq!(world.sandbox.snapshot(), before, "{at} {first:?} {second:?}");
+    }
+}

@@ -41,7 +41,7 @@ async fn both_bypasses_are_undone_on_another_machine_and_only_once() {
         world.ok(&format!("{line} --yes")).await;
         assert_eq!(world.sandbox.snapshot(), before, "{bypass}");
         let writes = world.writes();
-        world.fails(&format!("{line} --yes"), 6).await;
+        world.ok(&format!("{line} --yes")).await;
         assert_eq!(world.writes(), writes, "{bypass}");
     }
 }
