@@ -108,7 +108,9 @@ fn hint(error: &anyhow::Error) -> Option<String> {
         }
         settings::Error::CredentialForOtherBase { hint, .. } => Some(hint.clone()),
         settings::Error::Malformed { .. } | settings::Error::NoProfile { .. } => {
-            Some("`cfsso help environment` lists the keys of a profile".to_owned())
+            Some("`cfsso help environment` lists the keys of a profile; `CFSSO_CONFIG=/dev/null` ignores \
+             the file"
+                .to_owned())
         }
         _ => None,
     }

@@ -64,7 +64,7 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
                     account.name.as_deref().unwrap_or_default()
                 ))
             });
-            Err(error.hint(format!("add `--account {}`", several[0].id)).into())
+            Err(error.hint("add `--account <ID>`").into())
         }
     }
 }

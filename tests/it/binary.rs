@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use cfsso::sandbox::Access;
 use clap::CommandFactory;
 use serde_json::Value;
 
@@ -54,6 +55,18 @@ fn one_simulator_exports_what_the_next_one_has() {
     assert!(text(&planned.stdout).starts_with("No changes"), "{planned:?}");
     let applied = run(home.path(), &format!("--sandbox apply {plan}"));
     assert!(applied.status.success(), "{applied:?}");
+}
+
+#[test]
+fn the_simulator_accepts_a_token_file() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("token");
+    for (token, code) in [(Access::ReadOnly.token(), 0), ("cfut_unknown", 4)] {
+        std::fs::write(&file, token).unwrap();
+        let line = format!("--sandbox token check --token-file {}", file.display());
+        let ran = run(home.path(), &line);
+        assert_eq!(ran.status.code(), Some(code), "{token} {ran:?}");
+    }
 }
 
 #[cfg(unix)]

@@ -215,6 +215,7 @@ fn add_follow_ups(
     context: &Context,
 ) {
     report.notes = THEN.map(str::to_owned).to_vec();
+    report.notes.extend(args.keeping.ticket_note());
     report.status_command = vec!["sign in in a private window to confirm".to_owned()];
     let was_on_trial = |it: &&Connector| trials.iter().any(|trial| trial.connector == it.id);
     let undo = args.keeping.undo_command(context).filter(|_| !disabled.iter().any(was_on_trial));

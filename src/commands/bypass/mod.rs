@@ -148,6 +148,13 @@ impl JournalMode {
         }
     }
 
+    /// How to use the ticket that is the only record.
+    fn ticket_note(&self) -> Option<String> {
+        let text = "the line on stdout is the undo ticket: save it as FILE for \
+                    `cfsso bypass undo --ticket FILE`";
+        (self.no_journal && self.file().is_none()).then(|| text.to_owned())
+    }
+
     /// Prints no report if stdout is for a ticket: the file may contain an earlier one.
     fn unchanged(&self, report: report::Report, context: &Context) -> Outcome {
         let prints_ticket = self.file().is_none() && (self.no_journal || self.ticket.is_some());

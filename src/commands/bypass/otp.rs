@@ -185,6 +185,7 @@ fn add_follow_ups(
     if !report.changed() {
         return;
     }
+    report.notes.extend(args.keeping.ticket_note());
     let undo = args.keeping.undo_command(context);
     report.undo_by(undo.map_or_else(|| by_hand(found, created, context), |it| vec![it]));
 }
