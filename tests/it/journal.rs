@@ -7,6 +7,7 @@ use cfsso::sandbox::Access;
 use serde_json::{Value, json};
 
 use crate::harness::World;
+use crate::sandbox::client::ask_text;
 use crate::schema::assert_conforms;
 
 fn files(dir: &Path) -> Vec<PathBuf> {
@@ -243,6 +244,26 @@ async fn a_whole_set_up_is_put_back_the_latest_first() {
     assert!(ran.stderr.contains("cannot be undone"), "{ran:?}");
     let stop = world.fails("journal undo --yes", 6).await;
     assert_eq!(stop["message"], "nothing to undo in the journal");
+}
+
+#[tokio::test]
+async fn the_latest_run_is_one_that_still_has_something_to_undo() {
+    let world = World::new().await.enabled().await.with_env("S", "planted-s3cret-0123456789");
+    world.ok("idp create onetimepin --name PIN").await;
+    world.ok("app idps --only PIN --only oidc --yes").await;
+    let run = latest(&world).await;
+    world.ok("idp rotate-secret oidc --secret-env S --yes").await;
+    world.ok("connector update cool.cats --fedramp").await;
+    let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/accounts/{}/sso_connectors/{id}", world.sandbox.account());
+    let body = r#"{"use_fedramp_language":false}"#;
+    ask_text(&world.sandbox, Access::Full, &format!("PATCH {path}"), body).await;
+    let rotated = world.ok("journal list -o json").await.json();
+    let rotated = rotated.as_array().unwrap().iter().rev().nth(1).unwrap()["id"].clone();
+    let error = world.fails(&format!("journal undo {} --yes", rotated.as_str().unwrap()), 11).await;
+    assert!(error["causes"][0].as_str().unwrap().contains("only a secret was changed"), "{error}");
+    let undone = world.ok("journal undo --yes -o json").await.json();
+    assert!(undone["undone"][0]["entry"].as_str().unwrap().starts_with(&run), "{undone}");
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -46,23 +48,42 @@ struct UndoSet<'a> {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let all = read(context)?.entries;
-    let entries = select_entries(all.clone(), args.name.as_deref())?;
-    // Also with `--force`: nothing that the user knows better makes it right.
-    let undoable: Vec<_> =
-        entries.iter().filter(|entry| undo::inverse(entry).is_ok()).cloned().collect();
-    if let Some(error) = rename::undo_refusal(&all, &undoable) {
-        return Err(error.into());
+    let runs = runs(&all, args.name.as_deref())?;
+    let mut cache = ObjectCache::new();
+    let mut already_undone = None;
+    for entries in &runs {
+        // Also with `--force`: nothing that the user knows better makes it right.
+        let undoable: Vec<_> =
+            entries.iter().filter(|entry| undo::inverse(entry).is_ok()).cloned().collect();
+        if let Some(error) = rename::undo_refusal(&all, &undoable) {
+            return Err(error.into());
+        }
+        context.journal().check_api(entries)?;
+        let env = context.env().await?;
+        env.check_origin(entries)?;
+        let work = plan_all(&env, entries, args.force, &mut cache).await?;
+        if !work.todo.is_empty() {
+            return undo_run(&args, context, &env, work).await;
+        }
+        let is_blocked = !work.blocked.is_empty();
+        let error = nothing_to_undo_error(entries, work);
+        if is_blocked {
+            return Err(error.into());
+        }
+        already_undone.get_or_insert(error);
     }
-    context.journal().check_api(&entries)?;
-    let env = context.env().await?;
-    env.check_origin(&entries)?;
-    let work = plan_all(&env, &entries, args.force).await?;
-    if work.todo.is_empty() {
-        return Err(nothing_to_undo_error(&entries, work).into());
-    }
+    Err(already_undone.expect("there is a run").into())
+}
+
+async fn undo_run(
+    args: &Args,
+    context: &Context,
+    env: &Env<'_>,
+    work: UndoSet<'_>,
+) -> anyhow::Result<Outcome> {
     if !args.force {
         let ready = work.todo.iter().map(|(_, _, ready)| ready);
-        undo_output::ensure_sign_in_possible(context, &env, ready).await?;
+        undo_output::ensure_sign_in_possible(context, env, ready).await?;
     }
     let changes = work.todo.iter().map(|(_, _, ready)| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
@@ -78,34 +99,33 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         None => "create it again".to_owned(),
     };
     context.confirm(subject.as_deref().unwrap_or("undo"), &action).await?;
-    undo_all(&env, work, args.force).await
+    undo_all(env, work, args.force).await
 }
 
-/// The named entries, or those of the latest run that can be undone.
-fn select_entries(entries: Vec<Entry>, name: Option<&str>) -> Result<Vec<Entry>, FlowError> {
+/// The named entries, or each run that can be undone, latest first.
+fn runs(entries: &[Entry], name: Option<&str>) -> Result<Vec<Vec<Entry>>, FlowError> {
     if let Some(name) = name {
-        return select(entries, name);
+        return Ok(vec![select(entries.to_vec(), name)?]);
     }
-    let latest = entries
-        .iter()
-        .rev()
-        .find(|entry| entry.undoes.is_none() && undo::inverse(entry).is_ok())
-        .map(|entry| entry.run.clone());
-    match latest {
-        Some(run) => select(entries, &run),
-        None => {
-            Err(FlowError::not_found("nothing to undo in the journal").hint("`cfsso journal list`"))
-        }
+    let is_undoable = |entry: &&Entry| entry.undoes.is_none() && undo::inverse(entry).is_ok();
+    let latest_first = entries.iter().rev().filter(is_undoable).map(|entry| entry.run.as_str());
+    let mut seen = HashSet::new();
+    let names: Vec<_> = latest_first.filter(|run| seen.insert(*run)).collect();
+    if names.is_empty() {
+        let error = FlowError::not_found("nothing to undo in the journal");
+        return Err(error.hint("`cfsso journal list`"));
     }
+    let of_run = |run: &str| entries.iter().filter(|entry| entry.run == run).cloned().collect();
+    Ok(names.into_iter().map(of_run).collect())
 }
 
 async fn plan_all<'a>(
     env: &Env<'_>,
     entries: &'a [Entry],
     force: bool,
+    cache: &mut ObjectCache,
 ) -> anyhow::Result<UndoSet<'a>> {
     let mut work = UndoSet { todo: Vec::new(), left: Vec::new(), blocked: Vec::new() };
-    let mut cache = ObjectCache::new();
     for entry in entries.iter().rev() {
         let leave = |text: String| UndoneEntry::of(entry, text);
         let inverse = match undo::inverse(entry) {
@@ -119,7 +139,7 @@ async fn plan_all<'a>(
                 continue;
             }
         };
-        let ready = match inverse.plan_checked(env, entry, &mut cache).await? {
+        let ready = match inverse.plan_checked(env, entry, cache).await? {
             UndoPlan::Ready(ready) => ready,
             UndoPlan::Drifted(ready, _) | UndoPlan::Refused(ready, _) if force => ready,
             UndoPlan::Drifted(_, drift) => {
@@ -135,7 +155,7 @@ async fn plan_all<'a>(
                 continue;
             }
         };
-        inverse.undone(&ready, &mut cache);
+        inverse.undone(&ready, cache);
         work.todo.push((entry, inverse, ready));
     }
     Ok(work)

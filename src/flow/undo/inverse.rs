@@ -188,12 +188,14 @@ fn changed_fields(
     body: &Document,
 ) -> Result<Vec<Vec<String>>, NotUndoable> {
     let mut fields: Vec<Vec<String>> = Vec::new();
+    let mut has_secret = false;
     for difference in diff::diff(before, body) {
         let field = difference.field.as_str();
         let mut parts = field.split('.');
         let top = parts.next().unwrap_or_default();
         let is_left_out = target.is_fixed(top) && body.get(&[top]).is_none();
         let is_secret = is_secret(&difference);
+        has_secret |= is_secret && !difference.after.is_null();
         if is_left_out || is_secret || target.is_bookkeeping(field) || target.is_equal(&difference)
         {
             continue;
@@ -216,6 +218,11 @@ fn changed_fields(
         if !fields.contains(&path) {
             fields.push(path);
         }
+    }
+    if fields.is_empty() && has_secret {
+        return Err(irreversible(
+            "only a secret was changed, and the previous one is not recorded",
+        ));
     }
     Ok(fields)
 }
