@@ -53,6 +53,10 @@ async fn unmodelled(method: Method, uri: Uri) -> ApiErrorResponse {
     ApiErrorResponse::not_simulated(format!("{method} {path}"))
 }
 
+/// The ray ID of the request, in the response and in the audit log.
+#[derive(Clone)]
+struct RayId(String);
+
 async fn handle(
     State(shared): State<Arc<AppState>>,
     ConnectInfo(wire): ConnectInfo<Connection>,
@@ -62,7 +66,9 @@ async fn handle(
     let identity = Identity::of(request.headers(), &shared);
     let mut exchange = start_exchange(&request, &identity, &wire);
     let credential = identity.counted_as();
+    let ray = RayId(shared.ray());
     request.extensions_mut().insert(identity);
+    request.extensions_mut().insert(ray.clone());
     let path = request.uri().path();
     let path = path.strip_prefix(BASE).unwrap_or(path);
     let fault = shared.faults().next_fault(&exchange.method, path);
@@ -76,7 +82,7 @@ async fn handle(
         wire.close();
         StatusCode::NO_CONTENT.into_response()
     });
-    add_headers(&mut answer, &quota, &shared);
+    add_headers(&mut answer, &quota, &ray);
     exchange.status = (!wire.is_cut()).then(|| answer.status().as_u16());
     shared.record(exchange);
     answer
@@ -117,9 +123,10 @@ async fn process(shared: &AppState, request: Request, next: Next) -> Response {
         return ApiErrorResponse::from(error).into_response();
     }
     let (method, path) = (request.method().clone(), masked(request.uri().path()));
+    let ray = request.extensions().get::<RayId>().cloned().expect("`handle` sets it");
     let answer = next.run(request).await;
     if method != Method::GET && answer.status().is_success() {
-        audit_log::record(shared, method.as_str(), &path);
+        audit_log::record(shared, method.as_str(), &path, &ray.0);
     }
     answer
 }
@@ -187,9 +194,9 @@ async fn truncate(answer: Response) -> Response {
     Response::from_parts(parts, Body::from(bytes.slice(..bytes.len() / 2)))
 }
 
-fn add_headers(answer: &mut Response, quota: &Quota, shared: &AppState) {
+fn add_headers(answer: &mut Response, quota: &Quota, ray: &RayId) {
     for (name, value) in [
-        ("cf-ray", shared.ray()),
+        ("cf-ray", ray.0.clone()),
         ("ratelimit", quota.header()),
         ("ratelimit-policy", Quota::policy()),
     ] {

@@ -9,10 +9,13 @@ use super::access::Access;
 use super::fault::armed::ActiveFaults;
 use super::limit::Limits;
 use super::sign_in_attempt::{LogBehavior, PlannedSignIn};
+use super::state::AuditRow;
 use super::store::Store;
 use crate::clock::Clock;
 
 const REMEMBERED: usize = 10_000;
+
+const FIRST_RAY: u64 = 0x8c5a_ca75_0000_0000;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoggedRequest {
@@ -54,6 +57,7 @@ impl AppState {
         http: SocketAddr,
         dns: SocketAddr,
     ) -> Self {
+        let first_ray = store.read(|state| first_ray(&state.audit));
         Self {
             store,
             clock,
@@ -66,7 +70,7 @@ impl AppState {
             down: Mutex::default(),
             log_behavior: Mutex::default(),
             planned: Mutex::default(),
-            rays: AtomicU64::new(0x8c5a_ca75_0000_0000),
+            rays: AtomicU64::new(first_ray),
         }
     }
 
@@ -109,6 +113,12 @@ impl AppState {
     pub fn ray(&self) -> String {
         format!("{:016x}-SBX", self.rays.fetch_add(1, Ordering::Relaxed))
     }
+}
+
+/// Greater than those in the audit log, which simulators that share a state file have in common.
+fn first_ray(audit: &[AuditRow]) -> u64 {
+    let rays = audit.iter().filter_map(|row| u64::from_str_radix(&row.ray, 16).ok());
+    rays.map(|ray| ray.saturating_add(1)).fold(FIRST_RAY, u64::max)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

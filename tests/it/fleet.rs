@@ -83,7 +83,7 @@ async fn accounts_are_rows_of_one_table() {
     ");
     insta::assert_snapshot!(world.ok("logins --account dogs --account c001ca75000000000000000000000001").await.stdout, @"
     ACCOUNT    TIME                  ADDRESS        RESULT   IDP TYPE  COUNTRY  IP          RAY ID
-    Cool Cats  2026-03-01T12:00:01Z  ada@cool.cats  allowed  oidc      DE       192.0.2.17  8c5aca750000001a
+    Cool Cats  2026-03-01T12:00:01Z  ada@cool.cats  allowed  oidc      DE       192.0.2.17  8c5aca7500000017
     Dogs       not found
 
     2 accounts

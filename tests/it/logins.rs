@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cfsso::sandbox::{Access, LogBehavior, LogRecords, SignInAttempt};
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::World;
 
@@ -89,6 +89,21 @@ async fn what_a_policy_denies_is_a_row_and_no_sign_in_to_the_dashboard() {
     assert_eq!(refused.refusal(), (400, 1006));
     let audit = audit.replace("since=2026-03-01&", "since=2026-03-01T00:00:00Z&");
     assert_eq!(sso_logins(&world.ask(&audit).await), 0);
+}
+
+#[tokio::test]
+async fn a_write_has_the_same_ray_id_in_its_answer_and_in_the_audit_log() {
+    let world = World::new().await.enabled().await;
+    let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
+    let account = world.sandbox.account().to_string();
+    let patch = format!("PATCH /accounts/{account}/sso_connectors/{id}");
+    let body = Some(json!({ "enabled": false }));
+    let answer = crate::sandbox::client::ask(&world.sandbox, Access::Full, &patch, body).await;
+    world.clock.sleep(Duration::from_mins(10)).await;
+    let times = "since=2026-03-01T00:00:00Z&before=2026-03-02T00:00:00Z";
+    let rows = world.ask(&format!("GET /accounts/{account}/logs/audit?{times}")).await;
+    let ray = format!("{}-SBX", rows[0]["raw"]["cf_ray_id"].as_str().unwrap());
+    assert_eq!(ray, answer.headers["cf-ray"], "{rows}");
 }
 
 #[tokio::test]

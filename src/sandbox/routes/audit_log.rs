@@ -22,12 +22,12 @@ pub(super) const ROUTES: &[Route] =
     &[Route::get(PATH, Gate::Account(Area::Accounts), list).accepts(QUERY)];
 
 /// Logs a change. A failure to store the row is ignored: the change was already made.
-pub(in crate::sandbox) fn record(shared: &AppState, method: &str, path: &str) {
+pub(in crate::sandbox) fn record(shared: &AppState, method: &str, path: &str, ray: &str) {
     let Some(below) = path.strip_prefix("/client/v4/accounts/") else { return };
     let Some((account, _)) = below.split_once('/') else { return };
-    let (now, ray) = (shared.clock.now(), shared.ray());
+    let now = shared.clock.now();
     let row = AuditRow {
-        id: derived_uuid([&ray, &now.to_string()]),
+        id: derived_uuid([ray, &now.to_string()]),
         account: account.to_owned(),
         at: now,
         email: GLOBAL_KEY.0.to_owned(),
