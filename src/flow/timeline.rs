@@ -1,6 +1,6 @@
 //! Events that affect sign-in, from the logs and the journal, as one list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::bypass::status::BypassStatus;
 use super::changes::Change;
-use super::journal::Entry;
+use super::journal::{Entry, Outcome};
 use super::login_log::{Filter, Login};
 use super::preflight::NotChecked;
 use super::{Env, Error, app, connector, idp};
@@ -99,7 +99,9 @@ type Names = BTreeMap<String, (String, Option<String>)>;
 
 /// Fails if neither log can be read.
 pub async fn read(env: &Env<'_>, options: &Options) -> Result<Timeline, Error> {
-    let audit = audit_log::list(env.account, options.since, options.until);
+    // Earlier rows belong to earlier entries, which then match no row of another client.
+    let audit_since = options.since.saturating_sub(JOIN).unwrap_or(Timestamp::MIN);
+    let audit = audit_log::list(env.account, audit_since, options.until);
     let logins = access_log::list(env.account, options.since, Some(options.until));
     let (audit, logins, connectors, apps, idps) = tokio::join!(
         env.client.list(&audit),
@@ -182,10 +184,11 @@ fn merge(
     let Sources { logins, entries, names } = sources;
     let mut joined: Vec<&str> = Vec::new();
     let mut rows = Vec::new();
-    for change in changes {
-        let entry = entries
-            .iter()
-            .find(|entry| !joined.contains(&entry.id.as_str()) && is_same(&change, entry));
+    let matched = match_entries(&changes, entries);
+    for (change, entry) in changes.into_iter().zip(matched) {
+        if change.at < options.since {
+            continue;
+        }
         joined.extend(entry.map(|entry| entry.id.as_str()));
         if is_of_other_domain(&change, options, names) {
             continue;
@@ -290,18 +293,49 @@ fn is_of_other_domain(change: &Change, options: &Options, names: &Names) -> bool
         .is_some_and(|(name, _)| name.parse::<EmailDomain>().as_ref() != Ok(domain))
 }
 
-/// By its ray ID, or by its time, method and path.
-fn is_same(change: &Change, entry: &Entry) -> bool {
-    let ray = |text: &str| text.split('-').next().unwrap_or_default().to_owned();
-    if let (Some(one), Some(other)) = (&change.ray_id, &entry.ray_id)
-        && ray(one) == ray(other)
-    {
-        return true;
+/// How a journal entry and a change are known to be the same write; the strongest comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Evidence {
+    RayId,
+    /// Same method and path, with this difference in time.
+    Time(SignedDuration),
+}
+
+/// The journal entry of each change; `None` if another client made it. Each entry has at most one
+/// change, the one with the strongest evidence.
+fn match_entries<'a>(changes: &[Change], entries: &'a [Entry]) -> Vec<Option<&'a Entry>> {
+    let is_applied = |entry: &&Entry| !entry.is_note() && entry.outcome != Outcome::Failed;
+    let sent: Vec<_> =
+        entries.iter().filter(is_applied).map(|entry| (entry, entry.request_line())).collect();
+    let mut pairs = Vec::new();
+    for (index, change) in changes.iter().enumerate() {
+        let of_change = sent.iter().filter_map(|(entry, line)| {
+            evidence(change, entry, line).map(|evidence| (evidence, index, *entry))
+        });
+        pairs.extend(of_change);
     }
-    let Change { method, path, at, .. } = change;
-    let line = entry.request_line();
-    let Some((verb, below)) = line.split_once(' ') else { return false };
-    verb == method && path.ends_with(below) && entry.started_at.duration_until(*at).abs() <= JOIN
+    pairs.sort_by_key(|(evidence, ..)| *evidence);
+    let mut found = vec![None; changes.len()];
+    let mut matched = BTreeSet::new();
+    for (_, index, entry) in pairs {
+        if found[index].is_none() && matched.insert(&entry.id) {
+            found[index] = Some(entry);
+        }
+    }
+    found
+}
+
+/// `line`: method and path of the entry.
+fn evidence(change: &Change, entry: &Entry, line: &str) -> Option<Evidence> {
+    if let (Some(of_change), Some(of_entry)) = (&change.ray_id, &entry.ray_id) {
+        // A response header adds the data center, as in `8c5aca75-FRA`; the log does not.
+        let without_center = |ray: &str| ray.split('-').next().map(str::to_owned);
+        return (without_center(of_change) == without_center(of_entry)).then_some(Evidence::RayId);
+    }
+    let (method, path) = line.split_once(' ')?;
+    let difference = entry.started_at.duration_until(change.at).abs();
+    let is_same = method == change.method && change.path.ends_with(path) && difference <= JOIN;
+    is_same.then_some(Evidence::Time(difference))
 }
 
 #[cfg(test)]
@@ -352,28 +386,47 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_its_audit_row_by_ray_or_by_time_method_and_path() {
-        let change = |ray: &str, method: &str, second: u8| {
+    fn an_entry_has_its_own_audit_row_by_ray_id_else_by_method_path_and_time() {
+        let change = |(ray, method, second): (&str, &str, u8)| {
             let row = format!(
-                r#"{{"action":{{"time":"1970-01-01T00:00:{second:02}Z"}},"raw":{{"cf_ray_id":"{ray}",
+                r#"{{"action":{{"time":"1970-01-01T00:00:{second:02}Z"}},"raw":{{"cf_ray_id":{ray},
                     "method":"{method}","uri":"/client/v4/accounts/a/sso_connectors/c1"}}}}"#
             );
             Change::of(&serde_json::from_str(&row).unwrap()).unwrap()
         };
-        let request = r#"{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{}}"#;
-        let entry = Entry { ray_id: Some("8c5a-FRA".to_owned()), ..Entry::sample("r", 1, request) };
-        for (ray, method, second, expected) in [
-            ("8c5a", "PATCH", 50, true),
-            ("8c5a", "POST", 1, true),
-            ("ffff", "PATCH", 5, true),
-            ("ffff", "PATCH", 50, false),
-            ("ffff", "DELETE", 1, false),
+        let entry = |(ray, outcome, second): (Option<&str>, Outcome, u32)| {
+            let request = r#"{"method":"PATCH","path":"/accounts/a/sso_connectors/c1","body":{}}"#;
+            let ray_id = ray.map(str::to_owned);
+            Entry { outcome, ray_id, ..Entry::sample("r", second, request) }
+        };
+        let (own, other, none) = (r#""8c5a""#, r#""ffff""#, "null");
+        let known = (Some("8c5a-FRA"), Outcome::Done, 1);
+        let lost = |second| (None, Outcome::Unknown, second);
+        let failed = |second| (None, Outcome::Failed, second);
+        for (rows, entries, expected) in [
+            (vec![(own, "PATCH", 50)], vec![known], vec![Some(1)]),
+            (vec![(other, "PATCH", 1)], vec![known], vec![None]),
+            (vec![(none, "PATCH", 5)], vec![known], vec![Some(1)]),
+            (vec![(own, "PATCH", 5)], vec![lost(1)], vec![Some(1)]),
+            (vec![(none, "PATCH", 50)], vec![known], vec![None]),
+            (vec![(none, "DELETE", 1)], vec![known], vec![None]),
+            // The row of another client comes first, or the entry that failed.
+            (vec![(other, "PATCH", 1), (own, "PATCH", 2)], vec![known], vec![None, Some(1)]),
+            (vec![(none, "PATCH", 1), (own, "PATCH", 2)], vec![known], vec![None, Some(1)]),
+            (vec![(none, "PATCH", 1), (none, "PATCH", 4)], vec![lost(4)], vec![None, Some(4)]),
+            (vec![(none, "PATCH", 2)], vec![failed(1)], vec![None]),
+            (
+                vec![(none, "PATCH", 2), (none, "PATCH", 4)],
+                vec![failed(1), lost(2), lost(4)],
+                vec![Some(2), Some(4)],
+            ),
         ] {
-            assert_eq!(
-                is_same(&change(ray, method, second), &entry),
-                expected,
-                "{ray} {method} {second}"
-            );
+            let changes: Vec<_> = rows.iter().copied().map(change).collect();
+            let entries: Vec<_> = entries.into_iter().map(entry).collect();
+            let matched = match_entries(&changes, &entries).into_iter();
+            let seconds: Vec<_> =
+                matched.map(|entry| entry.map(|entry| entry.started_at.as_second())).collect();
+            assert_eq!(seconds, expected, "{rows:?}");
         }
     }
 }

@@ -310,6 +310,49 @@ async fn a_timeline_joins_the_logs_and_the_journal() {
 }
 
 #[tokio::test]
+async fn a_timeline_credits_no_change_of_another_client_to_this_machine() {
+    let second = std::time::Duration::from_secs(1);
+    // The log has times without fractions of a second.
+    let this_second =
+        |world: &World| Timestamp::from_second(world.clock.now().as_second()).unwrap();
+    let patch = async |world: &World, body: Value| {
+        let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
+        let request = format!("PATCH /accounts/{}/sso_connectors/{id}", world.sandbox.account());
+        ask(&world.sandbox, Access::Full, &request, Some(body)).await.result();
+    };
+    let rows = async |world: &World, since: Timestamp| {
+        world.clock.sleep(second * 600).await;
+        let timeline = world.ok(&format!("timeline --since {since} -o json")).await.json();
+        let rows = timeline["rows"].as_array().unwrap().iter();
+        let row = |row: &Value| {
+            (row["what"].as_str().unwrap().to_owned(), row["journal_entry"].is_string())
+        };
+        rows.map(row).collect::<Vec<_>>()
+    };
+    let changed = ("changed a connector".to_owned(), false);
+    let disabled = ("disable SSO for cool.cats".to_owned(), true);
+    // Just before the time range, this machine sent the same request line.
+    let world = World::new().await.enabled().await;
+    world.ok("disable cool.cats --yes").await;
+    world.clock.sleep(second * 2).await;
+    let since = this_second(&world);
+    patch(&world, json!({ "enabled": true })).await;
+    assert_eq!(rows(&world, since).await, std::slice::from_ref(&changed));
+    // A failed entry, then a write of another client and one of this machine.
+    let world = World::new().await.enabled().await.with_token(Access::ReadOnly);
+    world.clock.sleep(second * 60).await;
+    let since = this_second(&world);
+    world.fails("disable cool.cats --yes", 5).await;
+    world.clock.sleep(second).await;
+    patch(&world, json!({ "use_fedramp_language": true })).await;
+    world.clock.sleep(second).await;
+    let world = world.with_token(Access::Full);
+    world.ok("disable cool.cats --yes").await;
+    let failed = ("disable SSO for cool.cats (failed)".to_owned(), true);
+    assert_eq!(rows(&world, since).await, [failed, changed, disabled]);
+}
+
+#[tokio::test]
 async fn a_timeline_says_what_it_lacks() {
     let world = broken(Scenario::PolicyNarrowed).await;
     world.fault("500x*@GET/access_requests");
