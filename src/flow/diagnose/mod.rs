@@ -16,7 +16,7 @@ use super::changes::Change;
 use super::policy_decision::References;
 use super::preflight::{self, Checked, Sources, Thresholds, checked};
 use super::trial::keep::{self, TrialStatus};
-use super::{Env, Error, connector};
+use super::{Env, Error, FlowError, connector};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::policy::Policy;
 use crate::api::{access_group, audit_log};
@@ -37,7 +37,8 @@ pub enum Subject {
     AllDomains { since: Duration, assume_enabled: bool },
 }
 
-/// Fails if the connectors cannot be read, except for a missing permission.
+/// Fails if the connectors cannot be read. A missing permission fails only the diagnosis of all
+/// domains, which are those of the connectors.
 pub async fn run(
     env: &Env<'_>,
     subject: Subject,
@@ -68,6 +69,10 @@ pub async fn run(
         env.client.list(&audit),
     );
     let connectors = preflight::unless_forbidden(connectors)?;
+    if let (None, Err(not_checked)) = (user, &connectors) {
+        let message = format!("cannot tell why users cannot sign in: {}", not_checked.reason);
+        return Err(FlowError::not_yet(message).hint("`cfsso token check`").into());
+    }
     let references = references(env, gathered.policies.as_deref().unwrap_or_default());
     let known = connectors.iter().flatten();
     let domains = known.filter_map(|known| known.email_domain.parse().ok());
