@@ -6,7 +6,7 @@ use crate::flow::connector::Selector;
 use crate::flow::rename::RenameInProgress;
 use crate::flow::status::{self, Domain, Link, LinkState, NotChecked, RecentChange, Report, Role};
 use crate::flow::trial::keep::TrialStatus;
-use crate::flow::{Env, FlowError, journal};
+use crate::flow::{Env, FlowError, FlowErrorKind, journal};
 use crate::output::{Page, Render, Rows, Status, Text, ago};
 
 #[derive(clap::Args, Debug, Default)]
@@ -30,14 +30,24 @@ async fn read(args: &Args, env: &Env<'_>, context: &Context) -> anyhow::Result<O
     for command in &mut report.next {
         *command = invocation.with_global_flags(command);
     }
-    if let (Some(selector), Some(domains)) = (&args.connector, &mut report.domains) {
+    let Some(selector) = &args.connector else { return Ok(Outcome::done(report)) };
+    if let Some(domains) = &mut report.domains {
         domains.retain(|domain| is_selected(domain, selector));
         if domains.is_empty() {
             let message = format!("no connector for {selector}");
             return Err(FlowError::not_found(message).hint("`cfsso connector list`").into());
         }
     }
-    Ok(Outcome::done(report))
+    let failure = report.domains.is_none().then(|| not_checked_error(selector, &report).into());
+    Ok(Outcome::done(report).failed(failure))
+}
+
+fn not_checked_error(selector: &Selector, report: &Report) -> FlowError {
+    let gaps = report.not_checked.iter().filter(|gap| gap.area == status::CONNECTORS);
+    let message = format!("{selector} was not checked: its connector cannot be read");
+    FlowError::new(FlowErrorKind::Forbidden, message)
+        .causes(gaps.map(gap_text))
+        .hint("`cfsso token check`")
 }
 
 fn is_selected(domain: &Domain, selector: &Selector) -> bool {

@@ -22,7 +22,7 @@ pub enum FlowErrorKind {
     /// The user declined, or no one was available to confirm.
     Declined,
     NoToken,
-    /// The token lacks a permission, known before anything was sent.
+    /// The token lacks a permission.
     Forbidden,
     NotFound,
     /// It exists already, or was changed.

@@ -124,6 +124,11 @@ async fn without_connectors_the_shared_part_is_told() {
     assert_eq!(report["domains"], Value::Null);
     assert_eq!(report["shared"][0]["state"], "ok");
     assert_eq!(report["not_checked"][0]["required_permission"], "SSO Connector Read");
+    let ran = world.run("status cool.cats -o json").await;
+    assert_eq!((ran.code, ran.json()["shared"].clone()), (5, report["shared"].clone()), "{ran:?}");
+    let error = ran.error();
+    assert!(error["message"].as_str().unwrap().starts_with("cool.cats was not checked"), "{error}");
+    assert!(error["causes"].to_string().contains("SSO Connector: Read"), "{error}");
 }
 
 #[tokio::test]

@@ -31,6 +31,9 @@ use crate::rfc3339;
 
 const RECENT: usize = 3;
 
+/// The area of the connectors.
+pub const CONNECTORS: &str = "SSO connectors";
+
 /// The result of `cfsso status`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
@@ -148,7 +151,7 @@ pub async fn read(env: &Env<'_>) -> Result<Report, Error> {
         Box::pin(status::read_status(env, &entries)),
     );
     let mut gaps = MissingPermissions::default();
-    let connectors = gaps.record("SSO connectors", connectors)?;
+    let connectors = gaps.record(CONNECTORS, connectors)?;
     let apps = gaps.record("applications", apps)?;
     let idps = gaps.record("identity providers", idps)?;
     if gaps.refusals.len() == 3 {
