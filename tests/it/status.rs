@@ -171,6 +171,24 @@ async fn a_bypass_in_force_comes_first_with_its_undoing() {
 }
 
 #[tokio::test]
+async fn an_undo_that_would_be_refused_is_not_the_next_command() {
+    let world = World::new().await.enabled().await;
+    world.ok("bypass disable --all --yes").await;
+    let company = "c001ca75-1d90-4000-8000-000000000001";
+    let account = world.sandbox.account().to_string();
+    world.ask(&format!("DELETE /accounts/{account}/access/identity_providers/{company}")).await;
+    let report = status(&world).await;
+    assert_eq!(report["next"], json!(["cfsso idp types", "cfsso bypass undo"]), "{report}");
+    world.fails("bypass undo --yes", 11).await;
+    let world = World::new().await.enabled().await;
+    world.ok("bypass otp --yes").await;
+    world.ok("app idps Wiki --only onetimepin --yes").await;
+    let report = status(&world).await;
+    assert_eq!(report["next"], json!(["cfsso bypass status"]), "{report}");
+    world.fails("bypass undo --yes", 7).await;
+}
+
+#[tokio::test]
 async fn a_bypass_that_cannot_be_looked_at_is_not_checked() {
     let world = World::new().await.enabled().await;
     world.ok("bypass otp --yes").await;

@@ -9,7 +9,7 @@ use crate::api::app::App;
 use crate::api::connector::{ConnectorFields as Connector, VerificationStatus};
 use crate::api::idp::{Idp, IdpType};
 use crate::api::policy::PolicyFields as Policy;
-use crate::flow::bypass::status::{BypassState as Standing, BypassStatus};
+use crate::flow::bypass::status::{Bypass, BypassState as Standing, BypassStatus};
 use crate::flow::preflight;
 use crate::flow::rename::RenameInProgress;
 use crate::flow::trial::keep::TrialStatus;
@@ -252,7 +252,16 @@ pub(super) fn next(
     let interrupted = trials.iter().filter(|trial| !trial.running);
     let mut commands: Vec<String> = interrupted.flat_map(TrialStatus::commands).collect();
     if bypass.active == Some(true) {
-        commands.push("cfsso bypass undo".to_owned());
+        // SSO that blocks every sign-in is not enabled again before it is repaired.
+        let has_error =
+            |domain: &&Domain| domain.chain.iter().any(|link| link.state == LinkState::Error);
+        let bypassed = domains.unwrap_or_default().iter().filter(|domain| is_bypassed(domain));
+        commands.extend(bypassed.filter(has_error).filter_map(next_step));
+        // `bypass undo` would be refused; `bypass status` has the reason.
+        let is_refused =
+            |bypass: &Bypass| matches!(bypass.state, Standing::Changed | Standing::Blocked);
+        let verb = if bypass.bypasses.iter().any(is_refused) { "status" } else { "undo" };
+        commands.push(format!("cfsso bypass {verb}"));
     }
     match (rename, domains) {
         (Some(rename), _) => commands.push(rename.command.clone()),
