@@ -171,6 +171,18 @@ async fn somebody_who_reads_along_leads_from_act_to_act() {
 }
 
 #[tokio::test]
+async fn a_practice_without_a_repair_ends_at_its_time_limit() {
+    let world = World::new().await;
+    for (limit, seconds) in [(" --timeout 2s", 2), ("", 1800)] {
+        let start = world.clock.now();
+        let error = world.fails(&format!("drill --scenario idp-deleted{limit}"), 8).await;
+        assert_eq!(start.duration_until(world.clock.now()).as_secs(), seconds, "{error}");
+        let message = error["message"].as_str().unwrap();
+        assert_eq!(message, "tom@cool.cats still cannot sign in: time limit reached");
+    }
+}
+
+#[tokio::test]
 async fn against_the_account_it_reads_and_writes_nothing() {
     let world = World::new().await.enabled().await;
     let journal = |world: &World| {

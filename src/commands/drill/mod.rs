@@ -21,7 +21,8 @@ use crate::output::{Format, Text};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "A drill uses its own simulator, which is deleted afterwards. On a
-terminal, press Enter for the next phase.
+terminal, press Enter for the next phase. `--timeout` limits a scenario; without a
+terminal, the default is 30m.
 
 Examples:
   cfsso drill

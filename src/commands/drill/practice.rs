@@ -86,10 +86,20 @@ pub async fn run(choice: Choice, context: &Context) -> anyhow::Result<Outcome> {
     brief(&sandbox, scenario, &journal.path().join("journal").display().to_string(), context);
     let attempt = SignInAttempt::from(scenario);
     let began = context.clock.now();
+    // A script cannot stop a practice that it does not repair.
+    let deadline =
+        if context.screen.can_ask() { context.deadline() } else { Some(context.wait_deadline()) };
     let result = loop {
         let result = sandbox.would_sign_in(&attempt);
         if result.is_signed_in {
             break result;
+        }
+        if deadline.is_some_and(|deadline| context.clock.now() >= deadline) {
+            let message = format!("{} still cannot sign in: time limit reached", scenario.user());
+            return Err(FlowError::not_yet(message)
+                .cause(scenario.about())
+                .hint("`cfsso drill --scenario --timeout 1h`")
+                .into());
         }
         context.screen.start_wait(format!("{} cannot sign in", scenario.user()));
         context.clock.sleep(LOOK).await;
