@@ -706,7 +706,8 @@ async fn a_run_of_a_simulator_is_undone_by_another_on_the_same_state_alone() {
     world.ok(&format!("{} journal undo --yes", on(&state))).await;
     // What was changed in a simulator that was reset is not there to be undone.
     let reset = format!("{} sandbox reset", on(&state));
-    world.ok(&format!("{reset} --dry-run")).await;
+    let preview = world.ok(&format!("{reset} --dry-run")).await.stdout;
+    assert!(preview.contains("would delete the simulator state"), "{preview}");
     let list = format!("{} journal list -o json", on(&state));
     assert_ne!(world.ok(&list).await.json(), json!([]));
     world.ok(&reset).await;

@@ -20,13 +20,16 @@ pub struct Args {}
 struct Reset {
     state: PathBuf,
     removed: bool,
+    /// Set by a dry run.
+    would_remove: bool,
 }
 
 pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
     let state = context.settings.sandbox_state()?;
     if context.settings.options.dry_run {
         context.screen.note("dry run: nothing was deleted");
-        return Ok(Outcome::done(Reset { state, removed: false }));
+        let would_remove = state.exists();
+        return Ok(Outcome::done(Reset { state, removed: false, would_remove }));
     }
     let removed =
         sandbox::reset(&state, &context.clock, sandbox::Options::default().lock_wait).await?;
@@ -35,14 +38,17 @@ pub async fn run(_: Args, context: &Context) -> anyhow::Result<Outcome> {
         let message = format!("the journal in {} cannot be deleted", journal.display());
         FlowError::journal(message).cause(error.to_string())
     })?;
-    Ok(Outcome::done(Reset { state, removed }))
+    Ok(Outcome::done(Reset { state, removed, would_remove: false }))
 }
 
 impl Render for Reset {
     fn show(&self, page: &mut Page) {
-        let text =
-            if self.removed { "simulator state deleted" } else { "no simulator state to delete" };
-        page.status_line(Status::Done, format!("{text}: {}", self.state.display()));
+        let (status, text) = match (self.removed, self.would_remove) {
+            (true, _) => (Status::Done, "simulator state deleted"),
+            (false, true) => (Status::Pending, "would delete the simulator state"),
+            (false, false) => (Status::Done, "no simulator state to delete"),
+        };
+        page.status_line(status, format!("{text}: {}", self.state.display()));
     }
 
     fn names(&self) -> Vec<String> {
