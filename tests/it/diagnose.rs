@@ -170,7 +170,7 @@ async fn logs_that_cannot_be_read_lower_the_confidence_and_hide_no_cause() {
     let world = broken(Scenario::NotAMember).await.with_token(Access::AccessOnly);
     let diagnosis = diagnose(&world, "new@cool.cats", 8).await;
     assert!(diagnosis["summary"].as_str().unwrap().contains("SSO Connector Read"), "{diagnosis:#}");
-    let error = world.fails("diagnose", 8).await;
+    let error = world.fails("diagnose", 5).await;
     assert!(error["message"].as_str().unwrap().contains("SSO Connector Read"), "{error}");
 }
 

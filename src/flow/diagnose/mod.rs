@@ -16,7 +16,7 @@ use super::changes::Change;
 use super::policy_decision::References;
 use super::preflight::{self, Checked, Sources, Thresholds, checked};
 use super::trial::keep::{self, TrialStatus};
-use super::{Env, Error, FlowError, connector};
+use super::{Env, Error, FlowError, FlowErrorKind, connector};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::policy::Policy;
 use crate::api::{access_group, audit_log};
@@ -71,7 +71,8 @@ pub async fn run(
     let connectors = preflight::unless_forbidden(connectors)?;
     if let (None, Err(not_checked)) = (user, &connectors) {
         let message = format!("cannot tell why users cannot sign in: {}", not_checked.reason);
-        return Err(FlowError::not_yet(message).hint("`cfsso token check`").into());
+        let error = FlowError::new(FlowErrorKind::Forbidden, message);
+        return Err(error.hint("`cfsso token check`").into());
     }
     let references = references(env, gathered.policies.as_deref().unwrap_or_default());
     let known = connectors.iter().flatten();
