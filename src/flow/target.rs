@@ -68,7 +68,8 @@ impl Target {
     ) -> Result<(), FlowError> {
         let noun = self.noun();
         if matches!(self, Self::Idp(_)) && before.parse_at(&["read_only"]) == Some(true) {
-            let message = format!("this {noun} is read-only and cannot be changed here");
+            let name = before.parse_at(&["name"]).unwrap_or("the identity provider");
+            let message = format!("`{name}` is read-only and cannot be changed here");
             return Err(FlowError::refused(message)
                 .cause("another account shares it with this one")
                 .hint("change it in that account"));
@@ -215,9 +216,9 @@ mod tests {
             (idp(), r#"{"name":"a"}"#, r#"{"name":"b"}"#, None),
             (
                 idp(),
-                r#"{"read_only":true}"#,
+                r#"{"read_only":true,"name":"a"}"#,
                 r#"{"read_only":true,"name":"b"}"#,
-                Some("this identity provider is read-only and cannot be changed here"),
+                Some("`a` is read-only and cannot be changed here"),
             ),
             (idp(), r#"{"read_only":false}"#, r#"{"read_only":false,"name":"b"}"#, None),
             (

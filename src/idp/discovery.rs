@@ -101,7 +101,7 @@ pub fn read(issuer: &Issuer, body: &[u8]) -> Result<Discovery, DiscoveryError> {
     if issuer.matches(named) {
         return Ok(found);
     }
-    let given = issuer.to_string();
+    let given = issuer.without_document();
     // Entra's `common` and `organizations` name `{tenantid}` for the tenant.
     Err(if named.contains('{') {
         DiscoveryError::MultiTenant { given, named: found.issuer }
@@ -239,6 +239,11 @@ mod tests {
             ),
             (
                 "https://a.cats",
+                "https://b.cats",
+                "the issuer is `https://b.cats`, not `https://a.cats`",
+            ),
+            (
+                "https://a.cats/.well-known/openid-configuration",
                 "https://b.cats",
                 "the issuer is `https://b.cats`, not `https://a.cats`",
             ),

@@ -108,6 +108,12 @@ impl Issuer {
         named.parse::<Self>().is_ok_and(|named| named.document() == own)
     }
 
+    /// The issuer of the document whose URL was given.
+    pub fn without_document(&self) -> String {
+        let path = self.0.split('?').next().unwrap_or_default();
+        path.strip_suffix(WELL_KNOWN).unwrap_or(path).to_owned()
+    }
+
     fn is_document(&self) -> bool {
         self.0.split('?').next().is_some_and(|path| path.ends_with(WELL_KNOWN))
     }

@@ -44,7 +44,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let remaining = shares::delete(&env, &share).await?;
     let mut deleted = remaining.is_none();
     if args.wait && !deleted {
-        context.screen.start_wait("the deletion of the share");
+        context.screen.start_wait("the share is being deleted");
         shares::wait_until_deleted(&env, &share.id, context.wait_deadline()).await?;
         deleted = true;
     }

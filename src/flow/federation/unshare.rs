@@ -258,12 +258,12 @@ impl UnshareFlow<'_> {
         for action in actions {
             match action {
                 UnshareAction::DeleteShare(share) => {
-                    let text = format!("the deletion of the share {}", share.id);
+                    let text = format!("the share {} is being deleted", share.id);
                     (self.on_event)(&Event::Waiting { text: &text, since });
                     shares::wait_until_deleted(self.env, &share.id, self.options.deadline).await?;
                 }
                 UnshareAction::RemoveRecipient(share_state, recipient) => {
-                    let text = format!("the removal of {}", name(recipient));
+                    let text = format!("{} is being removed", name(recipient));
                     (self.on_event)(&Event::Waiting { text: &text, since });
                     self.wait_until_removed(&share_state.share.id, recipient).await?;
                 }

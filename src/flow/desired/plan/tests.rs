@@ -163,7 +163,7 @@ fn what_does_not_fit_the_account_is_refused() {
         ),
         (
             json!({ "identity_providers": [{ "name": "Theirs", "type": "oidc", "config": { "client_id": "x" } }] }),
-            "this identity provider is read-only and cannot be changed here",
+            "`Theirs` is read-only and cannot be changed here",
         ),
         (
             json!({ "identity_providers": [{ "id": "p1", "name": "Okta", "type": "saml" }] }),
