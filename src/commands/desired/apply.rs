@@ -27,7 +27,7 @@ use crate::flow::desired::apply::{self, ApplyReport, Decisions, Event, Options, 
 use crate::flow::desired::change::{PlannedChange, Task};
 use crate::flow::desired::dry_run::{self, DryRun};
 use crate::flow::desired::facts::Facts;
-use crate::flow::desired::plan::idp_body;
+use crate::flow::desired::plan::{ensure_bypasses_kept, idp_body};
 use crate::flow::desired::{Desired, SecretPlace, parse};
 use crate::flow::plan::Plan;
 use crate::flow::publish::{RecordFormat, TxtRecord};
@@ -94,6 +94,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         ensure_unchanged(kept, &env, &facts, &changes.changes)?;
     }
     let changes = changes.changes;
+    ensure_bypasses_kept(&facts, &changes)?;
     let dry_run = context.settings.options.dry_run;
     if changes.is_empty() && !dry_run {
         return Ok(Outcome::done(ApplyReport::without_changes()));

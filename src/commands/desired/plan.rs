@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::super::Outcome;
 use super::file::{self, SCHEMA};
 use crate::context::Context;
+use crate::flow::bypass::status::{self, Bypass, BypassState};
 use crate::flow::desired::change::{Changes, Group, PlannedChange, Task};
 use crate::flow::desired::facts::{self, Facts, Parts, Unread};
 use crate::flow::desired::plan;
@@ -157,12 +158,27 @@ pub async fn compute(
     prune: bool,
     context: &Context,
 ) -> anyhow::Result<(Facts, Changes)> {
-    let facts = read_facts(env, desired, prune).await?;
+    let mut facts = read_facts(env, desired, prune).await?;
+    facts.bypasses = active_bypasses(env, context).await;
     let changes = plan::plan(&facts, desired, env.account, prune)?;
     for warning in &changes.warnings {
         context.screen.warn(Text::prose(warning.as_str()));
     }
     Ok((facts, changes))
+}
+
+/// Sends no request if the journal has no open bypass.
+async fn active_bypasses(env: &Env<'_>, context: &Context) -> Vec<Bypass> {
+    let entries = match super::super::journal::read(context) {
+        Ok(contents) => contents.entries,
+        Err(error) => {
+            context.screen.warn(format!("journal not read: {}", error.message));
+            return Vec::new();
+        }
+    };
+    let status = Box::pin(status::read_status(env, &entries)).await;
+    let open = status.bypasses.into_iter().filter(|it| it.state != BypassState::Reverted);
+    open.collect()
 }
 
 pub async fn read_facts(env: &Env<'_>, desired: &Desired, prune: bool) -> anyhow::Result<Facts> {

@@ -11,6 +11,7 @@ use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::api::ids::{IdpId, IdpReference};
 use crate::api::share::Share;
+use crate::flow::bypass::status::Bypass;
 use crate::flow::federation::accounts::{self, AccountDirectory};
 use crate::flow::federation::state::{self, FederationState};
 use crate::flow::preflight::{Checked, unless_forbidden};
@@ -29,6 +30,8 @@ pub struct Facts {
     pub orphans: Vec<Share>,
     /// Empty if federation was not read.
     pub directory: AccountDirectory,
+    /// Bypasses of this machine that are not reverted; empty if not read.
+    pub bypasses: Vec<Bypass>,
 }
 
 /// What to read in addition to the connectors.
@@ -72,7 +75,9 @@ pub async fn read(env: &Env<'_>, parts: Parts) -> Result<(Facts, Vec<Unread>), E
     let ((federation, orphans), directory) =
         or_unread(federation?, "federation grants", &mut unread);
     let app = sso_app(env, &apps)?;
-    Ok((Facts { connectors: connectors?, idps, app, federation, orphans, directory }, unread))
+    let connectors = connectors?;
+    let bypasses = Vec::new();
+    Ok((Facts { connectors, idps, app, federation, orphans, directory, bypasses }, unread))
 }
 
 fn or_unread<T: Default>(read: Checked<T>, what: &'static str, unread: &mut Vec<Unread>) -> T {

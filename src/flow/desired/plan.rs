@@ -1,6 +1,7 @@
 //! The changes that make an account as desired, in the order in which they are safe. Pure.
 
 mod app;
+mod bypass;
 mod connectors;
 mod federation;
 mod idps;
@@ -17,6 +18,7 @@ use crate::flow::plan::Difference;
 use crate::input::nearest::nearest;
 
 pub use app::{is_same, resolve_allowed};
+pub use bypass::ensure_bypasses_kept;
 pub use federation::missing_recipients;
 pub use idps::{edit_idp, existing_idp, idp_body};
 
@@ -40,6 +42,7 @@ pub fn plan(
     }
     let mut found = planner.found;
     found.changes.sort_by_key(|change| change.group);
+    found.warnings.extend(bypass::warning(facts, &found.changes));
     Ok(found)
 }
 

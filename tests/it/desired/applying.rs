@@ -490,3 +490,34 @@ async fn a_sign_in_that_is_in_use_is_not_broken() {
     assert_eq!(world.writes(), writes);
     report(&world, &file.line("apply", "--yes --accept-risk idp-healthy"), 0).await;
 }
+
+#[tokio::test]
+async fn an_active_bypass_is_shown_and_not_reverted() {
+    let world = World::new().await.enabled().await;
+    let enforced = "version: 1\nconnectors: [{ domain: cool.cats, enabled: true }]\n";
+    let sso_only = "version: 1\nsso_app: { allowed_idps: [Company SSO] }\n";
+    let no_pin = "version: 1\nidentity_providers: [{ name: Company SSO, type: oidc }]\n";
+    world.ok(&File::new(sso_only).line("apply", "--yes")).await;
+    for (bypass, text, more) in [
+        ("bypass disable --all --yes", enforced, ""),
+        ("bypass otp --yes", sso_only, ""),
+        ("bypass otp --all-idps --yes", no_pin, "--prune"),
+    ] {
+        let file = File::new(text);
+        let (ran, requests) = world.requests_of(&file.line("plan", "--prune")).await;
+        assert!(!ran.stderr.contains("bypass"), "{ran:?}");
+        world.ok(bypass).await;
+        let plan = world.ok(&file.line("plan", more)).await;
+        let warning = "`apply` refuses the changes that would revert it";
+        assert!(plan.stderr.contains("a bypass is active: "), "{bypass}: {plan:?}");
+        assert!(plan.stderr.contains(warning), "{bypass}: {plan:?}");
+        let writes = world.writes();
+        let error = world.fails(&file.line("apply", &format!("{more} --yes")), 11).await;
+        assert_eq!(error["hint"], "`cfsso bypass undo`", "{error}");
+        assert_eq!(world.writes(), writes);
+        world.ok("bypass undo --yes").await;
+        let after = world.requests_of(&file.line("plan", "--prune")).await.1;
+        assert_eq!(after.len(), requests.len(), "{bypass}");
+        world.ok(&file.line("apply", &format!("{more} --yes"))).await;
+    }
+}

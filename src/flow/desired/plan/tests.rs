@@ -1,7 +1,9 @@
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::parse;
 use super::*;
+use crate::flow::bypass::status::{Bypass, BypassState};
 
 const OWN: &str = "0123456789abcdef0123456789abcdef";
 const OTHER: &str = "1123456789abcdef0123456789abcdef";
@@ -25,11 +27,14 @@ fn facts(value: &Value) -> Facts {
     }
 }
 
-fn planned(state: &Value, wanted: &Value, prune: bool) -> Result<Vec<String>, FlowError> {
+fn desired(wanted: &Value) -> Desired {
     let mut file = wanted.as_object().unwrap().clone();
     file.insert("version".to_owned(), 1.into());
-    let desired = parse::parse(&file).unwrap();
-    let changes = plan(&facts(state), &desired, &OWN.parse().unwrap(), prune)?;
+    parse::parse(&file).unwrap()
+}
+
+fn planned(state: &Value, wanted: &Value, prune: bool) -> Result<Vec<String>, FlowError> {
+    let changes = plan(&facts(state), &desired(wanted), &OWN.parse().unwrap(), prune)?;
     let lines = changes.changes.iter().map(|change| {
         let diff: Vec<_> = change.diff.iter().map(ToString::to_string).collect();
         if diff.is_empty() {
@@ -151,6 +156,53 @@ fn pruning_spares_what_is_in_use() {
         ),
     ] {
         assert_eq!(planned(&account(), &wanted, true).unwrap(), expected, "{wanted}");
+    }
+}
+
+#[test]
+fn a_change_that_would_revert_an_active_bypass_is_refused() {
+    let section = |bypassed: bool, other: bool| {
+        let entry = |domain: &str, enabled: bool| json!({ "domain": domain, "enabled": enabled });
+        json!({ "connectors": [entry("bypassed.test", bypassed), entry("off.test", other)] })
+    };
+    let app = |idps: Value| json!({ "sso_app": { "allowed_idps": idps } });
+    let (connector, sso_app, created) = (Some("c3"), Some("a1"), None);
+    let mut state = account();
+    state["app"]["allowed_idps"] = json!(["p1", "p2"]);
+    state["app"]["auto_redirect_to_identity"] = json!(false);
+    state["connectors"].as_array_mut().unwrap().push(json!({
+        "id": "c3", "email_domain": "Bypassed.test", "enabled": false,
+        "verification": { "status": "verified" },
+    }));
+    for (target, wanted, is_refused) in [
+        (connector, section(true, false), true),
+        (connector, section(false, true), false),
+        (connector, json!({ "connectors": [] }), true),
+        (connector, app(json!(["Okta"])), false),
+        (sso_app, section(true, true), false),
+        (sso_app, app(json!(["Okta"])), true),
+        (sso_app, app(json!("all")), false),
+        (sso_app, app(json!(["Okta", "PIN", "Theirs"])), false),
+        (sso_app, json!({ "sso_app": { "allowed_idps": ["PIN"], "auto_redirect": true } }), true),
+        (created, app(json!(["Okta"])), false),
+        (created, json!({ "identity_providers": [], "sso_app": { "allowed_idps": "all" } }), true),
+    ] {
+        let mut facts = facts(&state);
+        facts.bypasses = vec![Bypass {
+            entry: "r.1".to_owned(),
+            started_at: Timestamp::UNIX_EPOCH,
+            user: None,
+            title: "open the dashboard".to_owned(),
+            target: target.map(str::to_owned),
+            state: BypassState::Active,
+            detail: String::new(),
+        }];
+        let changes = plan(&facts, &desired(&wanted), &OWN.parse().unwrap(), true).unwrap();
+        let refused = ensure_bypasses_kept(&facts, &changes.changes).is_err();
+        assert_eq!(refused, is_refused, "{target:?} {wanted}");
+        let warning = changes.warnings.last().unwrap();
+        assert!(warning.starts_with("a bypass is active: open the dashboard"), "{warning}");
+        assert_eq!(warning.contains("`apply` refuses"), is_refused, "{warning}");
     }
 }
 
