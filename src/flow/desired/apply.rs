@@ -88,7 +88,7 @@ pub async fn run(
     let failure = None;
     let mut apply = Apply { env, options, decisions, on_event, facts, domains, results, failure };
     let end = apply.run_groups(changes).await;
-    let end = end.and_then(|()| apply.ensure_complete());
+    let end = apply.conclude_run(end);
     (apply.into_report(end.is_ok()), end)
 }
 
@@ -259,22 +259,29 @@ impl<D: Decisions> Apply<'_, D> {
     }
 
     /// If no change was made, the first failure becomes the error: nothing is half done.
-    fn ensure_complete(&mut self) -> Result<(), Error> {
+    fn conclude_run(&mut self, end: Result<(), Error>) -> Result<(), Error> {
+        if end.as_ref().is_err_and(is_signal) {
+            return end;
+        }
         let unfinished: Vec<_> =
             self.results.iter().filter(|it| it.state != StepState::Done).collect();
-        if unfinished.is_empty() {
-            return Ok(());
-        }
-        if unfinished.len() == self.results.len()
-            && let Some(failure) = self.failure.take()
-        {
+        let is_untouched = unfinished.len() == self.results.len();
+        let ended_by = end.as_ref().err().map(Error::line);
+        if is_untouched && let Some(failure) = end.err().or_else(|| self.failure.take()) {
             return Err(failure);
+        }
+        if unfinished.is_empty() && ended_by.is_none() {
+            return Ok(());
         }
         let message =
             format!("{} of {} left", unfinished.len(), count_noun(self.results.len(), "change"));
-        let causes = unfinished.iter().filter(|it| !it.detail.starts_with(DEPENDS)).take(10);
+        let tried = unfinished.iter().filter(|it| it.state != StepState::Running);
+        let causes = tried.filter(|it| !it.detail.starts_with(DEPENDS)).take(10);
         let causes = causes.map(|it| format!("{}: {}", it.title, it.detail));
+        let ended_by =
+            ended_by.filter(|line| unfinished.iter().all(|result| result.detail != *line));
         Err(FlowError::half_done(message)
+            .causes(ended_by)
             .causes(causes)
             .hint(format!("`{}` resumes", self.options.next))
             .into())
@@ -303,6 +310,10 @@ fn ends_all(error: &Error) -> bool {
         ),
         error => api_error(error).is_some_and(is_fatal),
     }
+}
+
+fn is_signal(error: &Error) -> bool {
+    matches!(error, Error::Flow(error) if matches!(error.kind, FlowErrorKind::Signaled(_)))
 }
 
 fn is_forbidden(error: &Error) -> bool {

@@ -521,3 +521,35 @@ async fn an_active_bypass_is_shown_and_not_reverted() {
         world.ok(&file.line("apply", &format!("{more} --yes"))).await;
     }
 }
+
+#[tokio::test]
+async fn an_api_that_fails_half_way_leaves_the_run_half_done() {
+    let world = World::new().await;
+    world.ok(&domains(3).line("apply", "--yes")).await;
+    let file = File::new(
+        "version: 1\nconnectors:\n  - { domain: d1.cool.cats, fedramp: true }\n  \
+         - { domain: d2.cool.cats, fedramp: true }\n  \
+         - { domain: d3.cool.cats, fedramp: true }\n",
+    );
+    let line = file.line("apply", "--yes --max-retries 0");
+    let start = world.scene();
+    for (fault, code, done) in [("500x*@PATCH", 9, 0), ("500#2x*@PATCH", 12, 1)] {
+        let world = start.world().await;
+        world.fault(fault);
+        let ran = world.run(&format!("{line} -o json")).await;
+        assert_eq!(ran.code, code, "{fault}: {ran:?}");
+        let changes = ran.json()["changes"].clone();
+        let states: Vec<_> = changes.as_array().unwrap().iter().map(|it| &it["state"]).collect();
+        let made = states.iter().filter(|state| **state == "done").count();
+        assert_eq!((states.len(), made), (3, done), "{fault}: {changes:#}");
+        let error = ran.error();
+        if code == 12 {
+            assert_eq!(error["message"], "2 of 3 changes left");
+            let causes = error["causes"].to_string();
+            assert_eq!(error["causes"].as_array().unwrap().len(), 2, "{causes}");
+            assert!(causes.contains("d2.cool.cats: ") && causes.contains("500"), "{causes}");
+            let hint = error["hint"].as_str().unwrap();
+            assert!(hint.contains("` resumes\nundo: `cfsso journal undo "), "{hint}");
+        }
+    }
+}
