@@ -235,10 +235,18 @@ sso_app: { allowed_idps: [Company SSO] }
 connectors: [{ domain: a.cool.cats, enabled: false }]
 federation: []
 ";
-    let (whole, less) = (File::new(whole), File::new(less));
+    let other = "\
+version: 1
+sso_app: { allowed_idps: all }
+connectors:
+  - { domain: b.cool.cats, enabled: true }
+  - { domain: a.cool.cats, enabled: false }
+";
+    let (whole, less, other) = (File::new(whole), File::new(less), File::new(other));
     // Without a connector there is no SSO App, and no request that changes it.
     let first = ["create cool.dogs"];
     assert_lists_what_is_sent(&first, &whole.line("apply", ""), 13).await;
     let first = whole.line("apply", "--yes");
     assert_lists_what_is_sent(&[&first], &less.line("apply", "--prune"), 7).await;
+    assert_lists_what_is_sent(&[&first], &other.line("apply", ""), 3).await;
 }

@@ -16,7 +16,7 @@ pub use self::report::{ApplyReport, DomainResult, Event, Result as ChangeResult}
 
 use self::domain::Domain;
 use super::Desired;
-use super::change::{Group, PlannedChange, Task, Verb};
+use super::change::{Group, PlannedChange, Task};
 use super::facts::Facts;
 use crate::api::ErrorKind;
 use crate::api::connector as requests;
@@ -94,6 +94,7 @@ pub async fn run(
 
 impl<D: Decisions> Apply<'_, D> {
     async fn run_groups(&mut self, changes: &[PlannedChange]) -> Result<(), Error> {
+        self.each(changes, Group::Disabling).await?;
         self.each(changes, Group::IdentityProviders).await?;
         self.each(changes, Group::Federation).await?;
         let has_app = self.facts.app.is_some();
@@ -106,17 +107,12 @@ impl<D: Decisions> Apply<'_, D> {
             self.each(changes, Group::SsoApp).await?;
         }
         self.verify_and_enable(changes).await?;
-        self.each(changes, Group::Enforcement).await?;
         self.each(changes, Group::Removal).await
     }
 
     /// One after the other. A failure in the account ends the group; a failed domain is skipped.
     async fn each(&mut self, changes: &[PlannedChange], group: Group) -> Result<(), Error> {
         for (at, change) in changes.iter().enumerate().filter(|(_, it)| it.group == group) {
-            // All domains are enabled together.
-            if matches!(change.task, Task::Enable(_)) {
-                continue;
-            }
             if let Some(reason) = self.blocked(change) {
                 self.end(at, StepState::Blocked, reason);
                 continue;
@@ -130,17 +126,13 @@ impl<D: Decisions> Apply<'_, D> {
 
     /// The earlier failure because of which a change cannot be made.
     fn blocked(&self, change: &PlannedChange) -> Option<String> {
-        let PlannedChange { group, action, subject, .. } = change;
-        let (group, action) = (*group, *action);
         let account = |of: &[Group]| self.failed(|it| of.contains(&it.group));
-        let domain = || self.failed(|it| it.subject == *subject);
-        match group {
-            Group::IdentityProviders => None,
+        let domain = || self.failed(|it| it.subject == change.subject);
+        match change.group {
+            Group::Disabling | Group::IdentityProviders => None,
             Group::Federation | Group::SsoApp => account(&[Group::IdentityProviders]),
             Group::Removal => account(&Group::ALL),
             Group::Connectors | Group::Verification => domain(),
-            // Disabling depends on nothing in the account.
-            Group::Enforcement if action == Verb::Disable => domain(),
             Group::Enforcement => {
                 account(&[Group::IdentityProviders, Group::SsoApp]).or_else(domain)
             }

@@ -8,6 +8,8 @@ use crate::flow::plan::Difference;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Group {
+    /// SSO is disabled before anything that may lock users out.
+    Disabling,
     IdentityProviders,
     Federation,
     SsoApp,
@@ -19,7 +21,8 @@ pub enum Group {
 }
 
 impl Group {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Disabling,
         Self::IdentityProviders,
         Self::Federation,
         Self::SsoApp,
@@ -31,6 +34,7 @@ impl Group {
 
     pub fn title(self) -> &'static str {
         match self {
+            Self::Disabling => "Disabling",
             Self::IdentityProviders => "Identity providers",
             Self::Federation => "Federation",
             Self::SsoApp => "SSO App",

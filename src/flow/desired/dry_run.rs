@@ -56,7 +56,7 @@ pub async fn run(
         let of_group = changes.iter().filter(|change| change.group == group);
         match group {
             Group::Verification => reader.verify(of_group).await?,
-            Group::Enforcement => reader.enforce(of_group).await?,
+            Group::Enforcement => reader.enforce(of_group).await,
             _ => {
                 for change in of_group {
                     reader.add(&change.task).await?;
@@ -110,6 +110,11 @@ impl Reader<'_> {
                     self.found.changes.push(action.change());
                 }
             }
+            Task::Disable(at) => {
+                let connector = self.connector(*at)?;
+                let disable = connector.map(|it| connector::disable_action(env, it).change());
+                self.found.changes.extend(disable);
+            }
             Task::DeleteConnector(id) => {
                 let connector = self.facts.connectors.iter().find(|it| it.id == *id);
                 let delete = connector.map(|it| connector::delete_action(env, it).change());
@@ -130,7 +135,7 @@ impl Reader<'_> {
                 let delete = share.map(|share| shares::delete_action(env, share).change());
                 self.found.changes.extend(delete);
             }
-            Task::Verify(_) | Task::Enable(_) | Task::Disable(_) => {
+            Task::Verify(_) | Task::Enable(_) => {
                 unreachable!("listed with the others of their group")
             }
         }
@@ -177,19 +182,13 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Enables the domains whose checks pass, then disables.
-    async fn enforce<'c>(
-        &mut self,
-        changes: impl Iterator<Item = &'c PlannedChange>,
-    ) -> Result<(), Error> {
-        let (mut enabling, mut disabling) = (Vec::new(), Vec::new());
-        for change in changes {
-            match change.task {
-                Task::Enable(at) => enabling.push(at),
-                Task::Disable(at) => disabling.push(at),
-                _ => {}
-            }
-        }
+    /// Enables the domains whose checks pass.
+    async fn enforce<'c>(&mut self, changes: impl Iterator<Item = &'c PlannedChange>) {
+        let enabling = changes.filter_map(|change| match change.task {
+            Task::Enable(at) => Some(at),
+            _ => None,
+        });
+        let enabling: Vec<_> = enabling.collect();
         let is_verified = |at: &usize| {
             self.connector(*at).is_ok_and(|known| known.is_some_and(|it| it.is_verified()))
         };
@@ -203,13 +202,6 @@ impl Reader<'_> {
                 self.found.notes.push(Error::from(error).line());
             }
         }
-        for at in disabling {
-            if let Some(connector) = self.connector(at)? {
-                let action = connector::disable_action(self.env, connector);
-                self.found.changes.push(action.change());
-            }
-        }
-        Ok(())
     }
 
     fn enable(&mut self, at: usize, facts: Option<&preflight::Facts>) -> Result<(), FlowError> {

@@ -333,8 +333,8 @@ async fn what_is_pruned_is_deleted_last() {
     assert_eq!(
         titles,
         [
-            "change the SSO App",
             "disable SSO for a.cool.cats",
+            "change the SSO App",
             "delete the connector of partial.cats",
             "delete the identity provider PIN",
         ]

@@ -58,7 +58,7 @@ impl Planner<'_> {
                 self.push(task, subject, format!("enable SSO for {domain}"), diff);
             }
             Some(false) if is_enabled => {
-                let task = (Group::Enforcement, Verb::Disable, Task::Disable(at));
+                let task = (Group::Disabling, Verb::Disable, Task::Disable(at));
                 let diff = vec![Difference::new("enabled", true, false)];
                 self.push(task, subject, format!("disable SSO for {domain}"), diff);
             }

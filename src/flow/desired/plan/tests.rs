@@ -113,9 +113,9 @@ fn what_differs_is_planned_and_what_is_not_named_is_not_touched() {
         (
             json!({ "connectors": [{ "domain": "on.test", "enabled": false, "fedramp": true }, { "domain": "off.test", "enabled": true }] }),
             vec![
+                "disable SSO for on.test: `enabled`: true -> false",
                 "change the FedRAMP language of on.test: `use_fedramp_language`: none -> true",
                 "verify off.test: `verification.status`: awaiting -> verified",
-                "disable SSO for on.test: `enabled`: true -> false",
                 "enable SSO for off.test: `enabled`: false -> true",
             ],
         ),
