@@ -88,6 +88,8 @@ async fn a_plan_is_in_the_order_in_which_it_is_safe_and_writes_nothing() {
     let (ran, requests) = world.requests_of(&file.line("plan", "")).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(requests.len(), 3, "{requests:?}");
+    let account = format!("Account: {}\n\nIdentity providers\n", world.sandbox.account());
+    assert!(ran.stdout.starts_with(&account), "{}", ran.stdout);
     assert!(
         ran.stdout.ends_with(&format!(
             "7 changes. Nothing was sent.\nNext: `cfsso apply -f {}`\n",

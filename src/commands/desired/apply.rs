@@ -104,7 +104,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut enable = args.guard.enable_options(context).await?;
     enable.asking.audit_log = trial.is_some();
     if !dry_run {
-        confirm(&changes, context).await?;
+        let account = facts.directory.display_name(env.account);
+        confirm(&account, &changes, context).await?;
     }
     if context.asks() && !dry_run {
         let now = plan::read_facts(&env, &source.desired, source.prune).await?;
@@ -247,11 +248,11 @@ fn resume_command(line: &str, kept: Option<(&Path, String)>) -> String {
     if options.is_empty() { command } else { format!("{command} {options}") }
 }
 
-async fn confirm(changes: &[PlannedChange], context: &Context) -> Result<(), Error> {
+async fn confirm(account: &str, changes: &[PlannedChange], context: &Context) -> Result<(), Error> {
     let count = changes.len();
     if context.asks() {
         context.screen.end_progress();
-        context.screen.show(&|page| show_changes(changes, page));
+        context.screen.show(&|page| show_changes(account, changes, page));
     }
     context.confirm(&count.to_string(), &format!("make {}", count_noun(count, "change"))).await
 }

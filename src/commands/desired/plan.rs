@@ -62,6 +62,8 @@ pub struct ConfigPlan {
     /// The desired state.
     pub desired: Desired,
     #[serde(skip)]
+    account_name: String,
+    #[serde(skip)]
     next: String,
 }
 
@@ -135,6 +137,7 @@ impl ConfigPlan {
         Self {
             schema: SCHEMA,
             account: env.account.to_string(),
+            account_name: facts.directory.display_name(env.account),
             file: file.display().to_string(),
             fingerprint: facts.fingerprint(),
             prune,
@@ -193,7 +196,9 @@ pub async fn read_facts(env: &Env<'_>, desired: &Desired, prune: bool) -> anyhow
     Ok(facts)
 }
 
-pub fn show_changes(changes: &[PlannedChange], page: &mut Page) {
+pub fn show_changes(account: &str, changes: &[PlannedChange], page: &mut Page) {
+    page.line(Text::plain(format!("Account: {account}")));
+    page.blank();
     for group in Group::ALL {
         let of_group: Vec<_> = changes.iter().filter(|change| change.group == group).collect();
         if of_group.is_empty() {
@@ -216,7 +221,7 @@ impl Render for ConfigPlan {
             page.line("No changes: the account is as desired.");
             return;
         }
-        show_changes(&self.changes, page);
+        show_changes(&self.account_name, &self.changes, page);
         page.line(Text::strong(format!("{}. Nothing was sent.", count_noun(self.count, "change"))));
         page.line(Text::plain("Next: ") + Text::prose(format!("`{}`", self.next)));
     }

@@ -103,8 +103,10 @@ async fn forty_domains_go_from_nothing_to_enforced_in_one_run() {
 async fn a_run_ends_with_a_table_of_the_domains() {
     let world = World::new().await.with_person("2\n6\n");
     let ran = world.ok(&domains(2).line("apply", "")).await;
-    assert!(ran.screen.contains("Type 6 to make 6 changes: "), "{}", ran.screen);
-    assert!(ran.screen.contains("expected `6`, got `2`"), "{}", ran.screen);
+    let (shown, question) = ran.screen.split_once("Type 6 to make 6 changes: ").unwrap();
+    let account = format!("Account: {}\n\nConnectors\n", world.sandbox.account());
+    assert!(shown.contains(&account), "{shown}");
+    assert!(question.contains("expected `6`, got `2`"), "{question}");
     let end = "\
 DOMAIN        VERIFICATION  SSO      RESULT
 d1.cool.cats  verified      enabled  done
@@ -372,6 +374,9 @@ async fn what_is_shared_is_as_the_file_says() {
         (shared("all"), "--prune", vec![]),
         (File::new("version: 1\nfederation: []\n"), "--prune", vec!["stop sharing Company SSO"]),
     ] {
+        let plan = world.ok(&file.line("plan", more)).await.stdout;
+        let account = format!("Account: Cool Cats ({})\n", world.sandbox.account());
+        assert_eq!(plan.starts_with(&account), !expected.is_empty(), "{plan}");
         let report = report(&world, &file.line("apply", &format!("{more} --yes")), 0).await;
         let changes = report["changes"].as_array().unwrap().iter();
         let titles: Vec<_> = changes.map(|it| it["title"].as_str().unwrap()).collect();
