@@ -6,6 +6,7 @@ use super::Context;
 use super::token_command::{self, no_token};
 use crate::api::Credentials;
 use crate::flow::FlowError;
+use crate::input;
 use crate::input::permissions::{Exposure, exposure};
 use crate::input::text;
 use crate::settings::CredentialSource;
@@ -48,7 +49,7 @@ impl Context {
     /// Fails if other users can change the file.
     pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, FlowError> {
         self.ensure_private(file, "token")?;
-        let bytes = std::fs::read(file).map_err(|error| {
+        let bytes = input::file::read(file).map_err(|error| {
             no_token(format!("cannot read the token file {}", file.display()))
                 .cause(error.to_string())
         })?;

@@ -2,6 +2,7 @@
 
 pub mod character;
 pub(crate) mod depth;
+pub(crate) mod file;
 pub(crate) mod nearest;
 pub(crate) mod permissions;
 pub(crate) mod proxy;

@@ -8,11 +8,12 @@ use super::super::idp::file as text;
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::desired::{Desired, parse};
+use crate::input;
 use crate::input::text::decode;
 use crate::shell::quoted;
 
 /// In bytes; a thousand domains take a tenth of it.
-const LARGEST: usize = 1 << 20;
+const LARGEST: usize = input::file::MAX_SIZE;
 
 /// The schema of a saved plan.
 pub const SCHEMA: &str = "cfsso/config-plan/v1";

@@ -1,6 +1,7 @@
 //! `cfsso plan`: what `apply` would change, from one round of reads.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -16,6 +17,7 @@ use crate::flow::desired::facts::{self, Facts, Parts, Unread};
 use crate::flow::desired::plan;
 use crate::flow::desired::{Desired, SecretPlace};
 use crate::flow::{Env, FlowError, FlowErrorKind};
+use crate::input;
 use crate::output::{ExitCode, Page, Render, Status, Text};
 use crate::plural::count_noun;
 use crate::private_file;
@@ -68,6 +70,9 @@ pub struct ConfigPlan {
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    if let Some(out) = &args.out {
+        ensure_replaceable(out)?;
+    }
     let desired = file::read(context, &args.file).await?;
     let env = context.env().await?;
     let (facts, changes) = compute(&env, &desired, args.prune, context).await?;
@@ -79,7 +84,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let source = (desired, args.prune, args.file.as_path());
     let report = ConfigPlan::new(&env, &facts, changes, source, next);
     if let Some(out) = &args.out {
-        ensure_replaceable(out)?;
         let text = serde_json::to_string_pretty(&report)? + "\n";
         private_file::replace(out, &text).map_err(|error| {
             let message = format!("cannot write the plan `{}`", out.display());
@@ -109,9 +113,17 @@ fn warn_missing_secrets(desired: &Desired, changes: &Changes, context: &Context)
     }
 }
 
-/// Fails if the file exists and is not a plan.
+/// Fails if there is anything but a plan.
 fn ensure_replaceable(out: &Path) -> Result<(), FlowError> {
-    let Ok(text) = fs::read(out) else { return Ok(()) };
+    if out == Path::new("-") {
+        let message = "`--out` takes the name of a file";
+        return Err(FlowError::usage(message).hint("`-o json` prints the plan"));
+    }
+    let is_file = match fs::metadata(out) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        found => found.is_ok_and(|found| found.is_file()),
+    };
+    let text = if is_file { input::file::read(out).unwrap_or_default() } else { Vec::new() };
     let kept = serde_json::from_slice::<Value>(&text).unwrap_or_default();
     if kept["schema"] == SCHEMA {
         return Ok(());

@@ -1,6 +1,6 @@
 //! The options for the fields of all types. No option takes a secret as its value.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::flow::FlowError;
 use crate::idp::certificate::{self, Certificate};
 use crate::idp::kind::{self, Field, IdpTypeSpec, Requirement, Value};
+use crate::input;
 
 #[derive(Clone, Debug, Default)]
 pub struct Fields {
@@ -226,7 +227,8 @@ fn certificates(file: &str) -> Result<Vec<Certificate>, FlowError> {
     let unreadable = |cause: String| {
         FlowError::usage(format!("cannot read the certificate `{file}`")).cause(cause)
     };
-    let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
+    let bytes =
+        input::file::read(Path::new(file)).map_err(|error| unreadable(error.to_string()))?;
     certificate::read_file(&bytes).map_err(|error| unreadable(error.to_string()))
 }
 

@@ -9,11 +9,11 @@ use super::secret::{Raw, accept_given};
 use crate::api::document::{Document, items, members};
 use crate::context::Context;
 use crate::flow::FlowError;
-use crate::input::depth;
 use crate::input::secret::is_mask;
 use crate::input::secret_name::is_secret_name;
 use crate::input::text::decode;
 use crate::input::value;
+use crate::input::{self, depth};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Syntax {
@@ -27,7 +27,7 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
     let is_stdin = file == Path::new("-");
     let name = name(file);
     let unreadable = |cause: String| FlowError::usage(format!("cannot read {name}")).cause(cause);
-    let bytes = if is_stdin { context.screen.read_to_end().await } else { std::fs::read(file) };
+    let bytes = if is_stdin { context.screen.read_to_end().await } else { input::file::read(file) };
     let bytes = bytes.map_err(|error| unreadable(error.to_string()))?;
     let text = decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
     if text.trim().is_empty() {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::flow::FlowError;
+use crate::input;
 use crate::input::secret::{Unfit, accept};
 use crate::input::text::{Undecodable, decode};
 use crate::output::Text;
@@ -77,7 +78,7 @@ impl Source {
             Self::File(file) => {
                 context.ensure_private(file, "secret")?;
                 let from = format!("`{}`", file.display());
-                let bytes = std::fs::read(file).map_err(|error| unreadable(&from, &error))?;
+                let bytes = input::file::read(file).map_err(|error| unreadable(&from, &error))?;
                 (raw.in_bytes(&bytes), from)
             }
             Self::Variable(name) => {

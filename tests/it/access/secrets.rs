@@ -276,6 +276,23 @@ async fn a_file_with_a_secret_that_others_can_read_or_change_is_told() {
 }
 
 #[tokio::test]
+async fn a_file_that_would_take_much_memory_is_refused() {
+    let secret = SECRET.repeat((1 << 20) / SECRET.len() + 1);
+    let file = tempfile::Builder::new().suffix(".json").tempfile().unwrap();
+    for (way, text) in [
+        ("idp rotate-secret Old --secret-file FILE --yes", secret.clone()),
+        ("idp update Old --config-file FILE --yes", provider("okta", "Old", &secret)),
+    ] {
+        std::fs::write(file.path(), text).unwrap();
+        let double = double().await;
+        let line = way.replace("FILE", file.path().to_str().unwrap());
+        let ran = double.run(&format!("{line} -o json")).await;
+        assert_eq!((ran.code, double.writes().len()), (2, 0), "{way}");
+        assert_eq!(ran.error()["causes"][0], "it is larger than 1 MiB", "{way}");
+    }
+}
+
+#[tokio::test]
 async fn a_variable_that_is_unset_and_one_that_is_empty_are_told_apart() {
     let double = Double::new().await.with_env("EMPTY", "");
     for (variable, message) in [

@@ -158,3 +158,18 @@ async fn a_file_that_does_not_fit_the_account_is_refused() {
     }
     assert!(world.writes().is_empty());
 }
+
+#[tokio::test]
+async fn a_plan_is_not_written_over_anything_else() {
+    let world = World::new().await;
+    let file = File::new("version: 1\n");
+    let folder = tempfile::tempdir().unwrap();
+    let large = folder.path().join("large");
+    let plan = "{\"schema\":\"cfsso/config-plan/v1\"}";
+    std::fs::write(&large, format!("{plan}{}", " ".repeat(1 << 20))).unwrap();
+    let (folder, large) = (folder.path().to_str().unwrap(), large.to_str().unwrap());
+    for (out, code) in [("-", 2), (folder, 7), (large, 7)] {
+        world.fails(&file.line("plan", &format!("--out {out}")), code).await;
+    }
+    assert!(world.requests().is_empty());
+}
