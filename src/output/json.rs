@@ -49,6 +49,11 @@ pub(super) fn format_json(json: &str, layout: Layout) -> String {
     out
 }
 
+/// Indented, with characters that could fool a terminal escaped. `json` must be valid.
+pub fn pretty_json(json: &str) -> String {
+    format_json(json, Layout::Pretty)
+}
+
 /// The items of a top-level array, or the value itself.
 pub(super) fn items(json: &str) -> serde_json::Result<Vec<&str>> {
     use serde_json::value::RawValue;

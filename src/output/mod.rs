@@ -40,6 +40,7 @@ pub use exit_code::ExitCode;
 pub use format::Format;
 pub use invocation::Invocation;
 pub use jq::{JqError, check as check_jq};
+pub use json::pretty_json;
 pub use literal::Literal;
 pub use live::Measure;
 pub use mark::Status;

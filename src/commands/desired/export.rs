@@ -4,7 +4,7 @@ use super::super::Outcome;
 use crate::context::Context;
 use crate::flow::desired::facts::{self, Parts, Unread};
 use crate::flow::desired::{Desired, export, terraform};
-use crate::output::{Page, Render, Text, yaml_from_json};
+use crate::output::{Page, Render, Text, pretty_json, yaml_from_json};
 
 /// Arguments of `export`.
 #[derive(clap::Args, Debug)]
@@ -52,7 +52,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.warn(Text::prose(format!("not exported: {what}")));
     }
     let text = match args.format {
-        Format::Json => serde_json::to_string_pretty(&desired)?,
+        Format::Json => pretty_json(&serde_json::to_string(&desired)?),
         Format::Terraform => terraform::render(env.account, &facts, &desired),
         Format::Yaml => {
             let yaml =

@@ -42,6 +42,22 @@ async fn the_worlds_of_the_simulator_are_stable() {
 }
 
 #[tokio::test]
+async fn a_name_that_could_fool_a_terminal_is_kept() {
+    let world = World::new().await;
+    let name = "\u{202e}Fo\u{1b}[1mo\u{7}\u{2028}";
+    let body = json!({ "name": name, "type": "onetimepin", "config": {} }).to_string();
+    let request = format!("POST /accounts/{}/access/identity_providers", world.sandbox.account());
+    ask_text(&world.sandbox, Access::Full, &request, &body).await.result();
+    for format in ["--format yaml", "--format json", "-o yaml", "-o json"] {
+        let exported = world.ok(&format!("export {format}")).await.stdout;
+        assert!(!exported.contains(['\u{202e}', '\u{1b}', '\u{7}', '\u{2028}']), "{exported}");
+        let file = File::new(&exported);
+        let ran = world.run(&file.line("plan", "--detailed-exitcode")).await;
+        assert_eq!(ran.code, 0, "{format}\n{exported}\n{ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_for_connectors_alone_plans_connectors() {
     let world = World::new().await.enabled().await.with_token(Access::ConnectorOnly);
     let ran = world.ok("export").await;
