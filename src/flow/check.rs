@@ -189,6 +189,93 @@ impl CheckId {
             | Self::ForeignClaim => None,
         }
     }
+
+    /// Meaning and importance (API reference, sections 2 to 8).
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::DomainVerified => "Domain ownership is verified. Required to enable SSO.",
+            Self::DomainEligible => {
+                "The domain is not a public email provider. Academic domains need approval by \
+                 Cloudflare."
+            }
+            Self::ZeroTrustOrg => {
+                "The account has a Zero Trust organization (any plan). Dashboard SSO requires one."
+            }
+            Self::IdpPresent => "The account has an identity provider other than one-time PIN.",
+            Self::IdpHealthy => {
+                "Discovery, keys, endpoints and certificates of each allowed identity provider are \
+                 valid. Does not test a real sign-in."
+            }
+            Self::SsoAppPresent => {
+                "The account has one Access application of the type `dash_sso` (the SSO App). \
+                 Cloudflare creates it with the first connector. It has the policies and the allowed \
+                 identity providers."
+            }
+            Self::SsoAppReachesIdp => {
+                "The SSO App allows at least one existing identity provider. An empty list allows \
+                 all."
+            }
+            Self::InstantAuthConsistent => {
+                "With instant authentication, exactly one identity provider is allowed."
+            }
+            Self::PolicyAllowsDomain => {
+                "A policy of the SSO App allows the domain. Cloudflare creates it with the connector; \
+                 deleting it locks out every user of the domain."
+            }
+            Self::PolicyUnsupported => {
+                "Policies use only domains with a connector. Other email rules are not supported and \
+                 allow no one; they remain after a connector is deleted."
+            }
+            Self::MembersPlusAddressed => {
+                "No member uses a plus address (`user+tag@…`). Plus addresses cannot use SSO."
+            }
+            Self::MembersSuperAdmin => {
+                "A super administrator of another domain can sign in without SSO if the identity \
+                 provider fails."
+            }
+            Self::LoginSeen => {
+                "The login log, or the last identity of a user, shows a sign-in through each allowed \
+                 identity provider within `--login-within`, to any application. `cfsso idp test` tests \
+                 one by hand, which is shown and never counts as proof."
+            }
+            Self::RecoveryToken => {
+                "A token that can disable SSO stays valid for at least `--min-token-days`. \
+                 `--recovery-token-file` checks an emergency token as well."
+            }
+            Self::FallbackLogin => {
+                "One-time PIN is configured and allowed: the documented fallback if the identity \
+                 provider is down. Without it, `cfsso bypass otp` has to create it first."
+            }
+            Self::TxtStillPublished => {
+                "The verification TXT record is still published. Cloudflare does not document whether \
+                 it may be removed."
+            }
+            Self::ForeignClaim => {
+                "No unknown verification code is published. Another account could use it to claim the \
+                 domain."
+            }
+            Self::ConnectorsPresent => {
+                "Before a rename: if the account has the SSO App, it has a connector too. Otherwise a \
+                 rename may have stopped on another machine after it deleted the connectors."
+            }
+            Self::TeamNameAvailable => {
+                "Before a rename: no other team has the new name. Names of deleted organizations stay \
+                 reserved, which only the rename itself shows."
+            }
+            Self::TeamNotReadOnly => {
+                "Before a rename: the organization is not read-only in the dashboard. The API can \
+                 still change it, but another tool may manage it."
+            }
+            Self::TxtCanBePublished => {
+                "Before a rename: the token can publish the new TXT records, so that SSO is off for \
+                 less time."
+            }
+            Self::PasswordResetPossible => {
+                "Before a rename: members can receive email. While SSO is off they sign in with a \
+                 password, and may have to reset it."
+            }
+        }
+    }
 }
 
 /// The name of `value` on the command line.

@@ -5,7 +5,7 @@ use self::Content::{Made, Prose};
 use super::{Outcome, schema};
 use crate::flow::FlowError;
 use crate::flow::check::Severity;
-use crate::flow::doctor::{self, FindingId};
+use crate::flow::doctor::FindingId;
 use crate::input::nearest::nearest;
 use crate::output::{ExitCode, Literal, Page, Render, Report, Text};
 
@@ -230,7 +230,7 @@ fn findings() -> Findings {
         id: id.name(),
         severity: id.severity(),
         permission: id.permission(),
-        about: doctor::description(*id),
+        about: id.description(),
     });
     Findings(explained.collect())
 }

@@ -35,6 +35,7 @@ pub enum AuditId {
     RecoveryCard,
     RecoveryRehearsal,
 }
+
 impl AuditId {
     /// API reference, sections 2 to 4.
     fn permission(self) -> Option<&'static str> {
@@ -56,6 +57,65 @@ impl AuditId {
             | Self::RecoveryRehearsal => return None,
         };
         check.permission()
+    }
+
+    /// Meaning and importance (API reference, sections 2 to 8).
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::ConnectorStale => {
+                "Verification is not stuck: Cloudflare checks the TXT record for two days, then it \
+                 must be restarted."
+            }
+            Self::ConnectorWithoutPolicy => {
+                "Each enabled connector still has the policy that Cloudflare created for it. Other \
+                 policies may allow the users too, but Cloudflare does not maintain them."
+            }
+            Self::PolicyWithoutConnector => {
+                "Each policy with a domain uses a domain that has a connector."
+            }
+            Self::PolicyDuplicate => {
+                "Each domain is used by one policy. A second policy with email rules is not \
+                 supported."
+            }
+            Self::SsoAppWithoutConnector => {
+                "The SSO App exists only while there are connectors. Without one it has no effect."
+            }
+            Self::IdpCertificate => {
+                "SAML signing certificates are valid for at least 30 days. The API does not return \
+                 the expiry of client secrets."
+            }
+            Self::TokenExpiry => {
+                "The token in use is active and valid for at least `--min-token-days`."
+            }
+            Self::BypassActive => {
+                "No bypass of this machine is active. Bypasses of other machines are in their \
+                 journals."
+            }
+            Self::TrialOpen => {
+                "No trial of SSO was interrupted on this machine. An interrupted trial is not reverted: \
+                 keep it or disable SSO."
+            }
+            Self::RenameInProgress => {
+                "No rename of the team is incomplete on this machine. SSO is off until it is resumed \
+                 or rolled back."
+            }
+            Self::JournalUnfinished => "Every change in the journal has a known outcome.",
+            Self::RecordsUnderstood => {
+                "Every record that the API returns is valid. Commands leave out the others and print \
+                 a warning."
+            }
+            Self::RecoveryCard => {
+                "`cfsso recovery check --card`: the recovery card describes the present state. A card \
+                 of another state has commands that may not work."
+            }
+            Self::RecoveryRehearsal => {
+                "`cfsso recovery prepare`: the emergency token can read all that both bypasses need. \
+                 Only a write shows that it can write."
+            }
+            Self::JournalDamaged => {
+                "The journal is readable. Corrupt entries are kept, and cannot be undone."
+            }
+        }
     }
 }
 
@@ -90,6 +150,13 @@ impl FindingId {
         match self {
             Self::Check(id) => id.permission(),
             Self::Audit(id) => id.permission(),
+        }
+    }
+
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Check(id) => id.description(),
+            Self::Audit(id) => id.description(),
         }
     }
 }

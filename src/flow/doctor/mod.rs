@@ -2,14 +2,12 @@
 //! operations of this machine. Reads concurrently, writes nothing.
 
 mod audits;
-mod descriptions;
 mod finding;
 mod recovery;
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 
-pub use descriptions::description;
 pub use finding::{AuditId, Finding, FindingId};
 pub use recovery::{RecoveryFacts, check_recovery, read_recovery};
 
