@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::super::Outcome;
-use super::super::app::idps::ensure_only_idp_works;
+use super::super::app::idps::{ensure_only_idp_works, ensure_only_one_works};
 use super::super::connector::trial::{self, TrialArgs};
 use super::super::idp::check::ensure_still_works;
 use super::super::idp::secret::{Raw, Source};
@@ -267,7 +267,7 @@ struct OptionDecisions<'a> {
 
 impl Decisions for OptionDecisions<'_> {
     async fn check_app(&self, edit: &Update, idps: &[Idp]) -> Result<(), Error> {
-        if edit.is_empty() {
+        if edit.is_empty() || self.accepts_broken_idp {
             return Ok(());
         }
         with_accept_risk_hint(ensure_only_idp_works(self.context, edit, idps).await)
@@ -279,6 +279,13 @@ impl Decisions for OptionDecisions<'_> {
         }
         let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
         with_accept_risk_hint(ensure_still_works(self.context, edit, pins).await)
+    }
+
+    async fn check_remaining(&self, allowed: &[&Idp], idps: &[Idp]) -> Result<(), Error> {
+        if self.accepts_broken_idp {
+            return Ok(());
+        }
+        with_accept_risk_hint(ensure_only_one_works(self.context, allowed, idps).await)
     }
 
     async fn try_enable(&self, subject: &Subject) -> Result<Option<TrialEnd>, Error> {

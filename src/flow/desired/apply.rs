@@ -56,6 +56,13 @@ pub trait Decisions {
     /// Fails if an identity provider in use for sign-in may not be changed like this.
     fn check_idp(&self, edit: &Update, idps: &[Idp]) -> impl Future<Output = Result<(), Error>>;
 
+    /// Fails if what the SSO App allows after a deletion may not be all that is left.
+    fn check_remaining(
+        &self,
+        allowed: &[&Idp],
+        idps: &[Idp],
+    ) -> impl Future<Output = Result<(), Error>>;
+
     /// Enables SSO on trial, if the options request it.
     fn try_enable(
         &self,
@@ -157,9 +164,9 @@ impl<D: Decisions> Apply<'_, D> {
                     return Err(error);
                 }
                 let group = self.results[at].group;
-                let is_of_account =
-                    [Group::IdentityProviders, Group::Federation, Group::SsoApp].contains(&group);
-                if is_of_account || is_forbidden(&error) {
+                let of_account =
+                    [Group::IdentityProviders, Group::Federation, Group::SsoApp, Group::Removal];
+                if of_account.contains(&group) || is_forbidden(&error) {
                     self.failure.get_or_insert(error);
                 }
             }

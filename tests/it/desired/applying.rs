@@ -497,6 +497,19 @@ async fn a_sign_in_that_is_in_use_is_not_broken() {
 }
 
 #[tokio::test]
+async fn one_that_works_is_not_pruned_beside_one_that_does_not() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin --name PIN").await;
+    world.fault("no-keysx*");
+    let file = File::new(
+        "version: 1\nidentity_providers: [{ name: Company SSO, type: oidc }]\nsso_app: { allowed_idps: all }\n",
+    );
+    let error = world.fails(&file.line("apply", "--prune --yes"), 11).await;
+    assert!(error.to_string().contains("would be the only allowed identity provider"), "{error}");
+    report(&world, &file.line("apply", "--prune --yes --accept-risk idp-healthy"), 0).await;
+}
+
+#[tokio::test]
 async fn an_active_bypass_is_shown_and_not_reverted() {
     let world = World::new().await.enabled().await;
     let enforced = "version: 1\nconnectors: [{ domain: cool.cats, enabled: true }]\n";
