@@ -49,7 +49,7 @@ impl Context {
     /// Fails if other users can change the file.
     pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, FlowError> {
         self.ensure_private(file, "token")?;
-        let bytes = input::file::read(file).map_err(|error| {
+        let bytes = input::file::read(file, input::file::MAX_SIZE).map_err(|error| {
             no_token(format!("cannot read the token file {}", file.display()))
                 .cause(error.to_string())
         })?;

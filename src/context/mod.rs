@@ -16,7 +16,6 @@ pub use run_state::UndoHint;
 
 use std::cell::{Cell, RefCell};
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -33,6 +32,7 @@ use crate::flow::dry_run::DryRun;
 use crate::flow::journal::Journal;
 use crate::flow::wait::DEFAULT_WAIT;
 use crate::flow::{Env, FlowError};
+use crate::input::file;
 use crate::output::{Environment, Screen};
 use crate::process;
 use crate::sandbox::{self, Access, Sandbox};
@@ -232,7 +232,7 @@ impl Context {
         Ok(Client::new(config, self.clock.clone()))
     }
 
-    /// `-` is standard input. Returns at most `most` + 1 bytes, so that the caller can refuse more.
+    /// `-` is standard input. Fails if a file has more than `most` bytes.
     pub async fn read_file(
         &self,
         file: &Path,
@@ -244,11 +244,7 @@ impl Context {
         } else {
             // A pipe may never deliver; on a thread of its own, a signal still ends the program.
             let path = file.to_owned();
-            let read = tokio::task::spawn_blocking(move || {
-                let mut bytes = Vec::new();
-                std::fs::File::open(path)?.take(most as u64 + 1).read_to_end(&mut bytes)?;
-                Ok(bytes)
-            });
+            let read = tokio::task::spawn_blocking(move || file::read(&path, most));
             read.await.unwrap_or_else(|error| Err(std::io::Error::other(error)))
         };
         read.map_err(|error| {

@@ -30,9 +30,6 @@ impl Answers {
             let message = format!("{} is not a file of answers", file.display());
             FlowError::usage(message).cause(cause).hint("a line per answer: `domain: cool.cats`")
         };
-        if bytes.len() > LARGEST {
-            return Err(unusable(format!("it is larger than {LARGEST} bytes")));
-        }
         let text = text::decode(&bytes).map_err(|error| unusable(error.to_string()))?;
         let given = parse(&text).map_err(unusable)?;
         Ok(Self { file: Some(file.to_owned()), given, asked: RefCell::default() })

@@ -8,12 +8,11 @@ use super::super::idp::file as text;
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::desired::{Desired, parse};
-use crate::input;
 use crate::input::text::decode;
 use crate::shell::quoted;
 
-/// In bytes; a thousand domains take a tenth of it.
-const LARGEST: usize = input::file::MAX_SIZE;
+/// In bytes; the plan of a thousand domains takes a tenth of it.
+pub const LARGEST: usize = 16 << 20;
 
 /// The schema of a saved plan.
 pub const SCHEMA: &str = "cfsso/config-plan/v1";
@@ -32,9 +31,6 @@ pub async fn read(context: &Context, file: &Path) -> anyhow::Result<Desired> {
 pub async fn read_object(context: &Context, file: &Path) -> anyhow::Result<Map<String, Value>> {
     let bytes = context.read_file(file, LARGEST, "configuration").await?;
     let wrong = |cause: String| invalid(file, vec![cause]);
-    if bytes.len() > LARGEST {
-        return Err(wrong(format!("it is larger than {} MiB", LARGEST >> 20)).into());
-    }
     let text = decode(&bytes).map_err(|error| wrong(error.to_string()))?;
     if text.trim().is_empty() {
         return Err(wrong("it is empty".to_owned()).into());

@@ -123,7 +123,11 @@ fn ensure_replaceable(out: &Path) -> Result<(), FlowError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         found => found.is_ok_and(|found| found.is_file()),
     };
-    let text = if is_file { input::file::read(out).unwrap_or_default() } else { Vec::new() };
+    let text = if is_file {
+        input::file::read(out, file::LARGEST).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     let kept = serde_json::from_slice::<Value>(&text).unwrap_or_default();
     if kept["schema"] == SCHEMA {
         return Ok(());

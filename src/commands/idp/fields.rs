@@ -227,8 +227,8 @@ fn certificates(file: &str) -> Result<Vec<Certificate>, FlowError> {
     let unreadable = |cause: String| {
         FlowError::usage(format!("cannot read the certificate `{file}`")).cause(cause)
     };
-    let bytes =
-        input::file::read(Path::new(file)).map_err(|error| unreadable(error.to_string()))?;
+    let bytes = input::file::read(Path::new(file), input::file::MAX_SIZE)
+        .map_err(|error| unreadable(error.to_string()))?;
     certificate::read_file(&bytes).map_err(|error| unreadable(error.to_string()))
 }
 

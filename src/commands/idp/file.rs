@@ -27,7 +27,11 @@ pub async fn read(context: &Context, file: &Path, raw: Raw) -> anyhow::Result<Do
     let is_stdin = file == Path::new("-");
     let name = name(file);
     let unreadable = |cause: String| FlowError::usage(format!("cannot read {name}")).cause(cause);
-    let bytes = if is_stdin { context.screen.read_to_end().await } else { input::file::read(file) };
+    let bytes = if is_stdin {
+        context.screen.read_to_end().await
+    } else {
+        input::file::read(file, input::file::MAX_SIZE)
+    };
     let bytes = bytes.map_err(|error| unreadable(error.to_string()))?;
     let text = decode(&bytes).map_err(|error| unreadable(error.to_string()))?;
     if text.trim().is_empty() {

@@ -78,7 +78,8 @@ impl Source {
             Self::File(file) => {
                 context.ensure_private(file, "secret")?;
                 let from = format!("`{}`", file.display());
-                let bytes = input::file::read(file).map_err(|error| unreadable(&from, &error))?;
+                let bytes = input::file::read(file, input::file::MAX_SIZE)
+                    .map_err(|error| unreadable(&from, &error))?;
                 (raw.in_bytes(&bytes), from)
             }
             Self::Variable(name) => {

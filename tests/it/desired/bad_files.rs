@@ -67,8 +67,8 @@ async fn a_file_that_would_take_much_memory_is_refused_at_once() {
     let deep = |size: usize| "[".repeat(size);
     for (text, expected) in [
         (bomb, "YAML anchors and aliases are not supported"),
-        (format!("version: {}", deep(10 << 20)), "it is larger than 1 MiB"),
-        (format!("{{\"version\": {}", deep(10 << 20)), "it is larger than 1 MiB"),
+        (format!("version: {}", deep(20 << 20)), "it is larger than 16 MiB"),
+        (format!("{{\"version\": {}", deep(20 << 20)), "it is larger than 16 MiB"),
         (format!("version: {}", deep(1 << 19)), "invalid YAML: line 1"),
         (format!("{{\"version\": {}", deep(1 << 19)), "invalid YAML: line 1"),
     ] {
@@ -166,7 +166,7 @@ async fn a_plan_is_not_written_over_anything_else() {
     let folder = tempfile::tempdir().unwrap();
     let large = folder.path().join("large");
     let plan = "{\"schema\":\"cfsso/config-plan/v1\"}";
-    std::fs::write(&large, format!("{plan}{}", " ".repeat(1 << 20))).unwrap();
+    std::fs::write(&large, format!("{plan}{}", " ".repeat(16 << 20))).unwrap();
     let (folder, large) = (folder.path().to_str().unwrap(), large.to_str().unwrap());
     for (out, code) in [("-", 2), (folder, 7), (large, 7)] {
         world.fails(&file.line("plan", &format!("--out {out}")), code).await;
