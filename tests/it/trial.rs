@@ -397,6 +397,15 @@ async fn a_dry_run_of_a_trial_sends_nothing() {
     assert_eq!(world.writes().len(), writes);
 }
 
+#[tokio::test]
+async fn a_trial_lasts_at_most_a_day() {
+    let world = World::new().await.verified().await;
+    for (length, code) in [("24h", 0), ("25h", 2), ("0s", 2), ("cool.cats", 2)] {
+        let ran = world.run(&format!("enable cool.cats --trial {length} --dry-run")).await;
+        assert_eq!(ran.code, code, "{length} {ran:?}");
+    }
+}
+
 /// Runs a trial and kills it, as by a signal that nobody can catch, once `when`
 /// comes back.
 async fn killed(world: &World, line: &str, when: impl Future<Output = ()>) {

@@ -21,7 +21,7 @@ const QUESTION: &str = "Type keep or revert:";
 /// Options of a trial.
 #[derive(clap::Args, Clone, Copy, Debug, Default)]
 pub struct TrialArgs {
-    /// Disable SSO again unless a user signs in [default duration: 10m]
+    /// Disable SSO again unless a user signs in [default: 10m, max 24h]
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "10m",
         value_parser = length)]
     trial: Option<Duration>,
@@ -38,14 +38,21 @@ pub struct TrialArgs {
     privacy: PrivacyArgs,
 }
 
+/// A process waits for the end of a trial; one that takes days is no longer a trial.
+const LONGEST: Duration = Duration::from_hours(24);
+
 /// Parses a duration. A domain in its place gets a hint.
 fn length(text: &str) -> Result<Duration, String> {
-    duration(text).map_err(|error| match text.parse::<EmailDomain>() {
-        Ok(domain) if text.contains('.') => {
-            format!("{error}; the domain comes first: `cfsso enable {domain} --trial`")
-        }
-        _ => error,
-    })
+    match duration(text) {
+        Ok(length) if length > LONGEST => Err("a trial lasts at most 24h".to_owned()),
+        Err(error) => Err(match text.parse::<EmailDomain>() {
+            Ok(domain) if text.contains('.') => {
+                format!("{error}; the domain comes first: `cfsso enable {domain} --trial`")
+            }
+            _ => error,
+        }),
+        length => length,
+    }
 }
 
 impl TrialArgs {
