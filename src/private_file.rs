@@ -7,7 +7,8 @@ use std::path::Path;
 /// Replaces a file atomically: a reader finds the old text or the new one, never a part.
 /// The text is on the disk when this returns. A link stays a link, and a device is written to.
 pub fn replace(file: &Path, text: &str) -> io::Result<()> {
-    let target = file.canonicalize();
+    let linked = |_| file.read_link().map(|to| folder_of(file).join(to));
+    let target = file.canonicalize().or_else(linked);
     let file = target.as_deref().unwrap_or(file);
     if fs::metadata(file).is_ok_and(|target| !target.is_file() && !target.is_dir()) {
         return File::options().write(true).open(file)?.write_all(text.as_bytes());
@@ -86,6 +87,9 @@ mod tests {
         replace(&link, "new").unwrap();
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        fs::remove_file(&file).unwrap();
+        replace(&link, "again").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "again");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::Outcome;
 use crate::context::{Context, NamedAccount};
 use crate::error_report::to_failure;
+use crate::flow::dry_run::Writes;
 use crate::flow::{Env, FlowError, FlowErrorKind};
 use crate::output::{self, ErrorReport, ExitCode, Page, Render, Status, Text};
 use crate::plural::count_noun;
@@ -116,7 +117,7 @@ async fn read_account(
             resolver: context.resolver().await?,
             clock: &context.clock,
             journal: context.journal(),
-            dry_run: None,
+            writes: Writes::Refuse,
         };
         context.warn_unknown_outcomes(&id);
         let outcome = read(&env).await;

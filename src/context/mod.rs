@@ -28,7 +28,7 @@ use crate::api::odd::OddRecord;
 use crate::api::{Client, Config, Credentials};
 use crate::clock::Clock;
 use crate::dns::{self, Resolver};
-use crate::flow::dry_run::DryRun;
+use crate::flow::dry_run::Writes;
 use crate::flow::journal::Journal;
 use crate::flow::wait::DEFAULT_WAIT;
 use crate::flow::{Env, FlowError};
@@ -49,7 +49,6 @@ pub struct Context {
     interrupted_note: Cell<Option<&'static str>>,
     handles_signals: Cell<bool>,
     journal: Journal<'static>,
-    dry_run: Option<DryRun>,
     sandbox: OnceCell<Option<Sandbox>>,
     typed_token: OnceCell<SecretString>,
     /// The user has agreed to the changes that are made now.
@@ -64,7 +63,6 @@ impl Context {
     pub fn new(settings: Settings, screen: Screen, clock: Clock, args: &[OsString]) -> Self {
         let started = clock.now();
         let journal = journal::open(&settings, &clock, args);
-        let dry_run = settings.options.dry_run.then(DryRun::default);
         Self {
             settings,
             screen,
@@ -76,7 +74,6 @@ impl Context {
             interrupted_note: Cell::default(),
             handles_signals: Cell::default(),
             journal,
-            dry_run,
             sandbox: OnceCell::new(),
             typed_token: OnceCell::new(),
             agreed: Cell::default(),
@@ -108,7 +105,7 @@ impl Context {
             resolver: self.resolver().await?,
             clock: &self.clock,
             journal: &self.journal,
-            dry_run: self.dry_run.as_ref(),
+            writes: if self.settings.options.dry_run { Writes::Refuse } else { Writes::Send },
         })
     }
 

@@ -49,8 +49,8 @@ impl<T> Action<T> {
     }
 
     /// The object that a dry run assumes afterwards.
-    pub fn after(mut self, object: impl Into<String>) -> Self {
-        self.after = Some(object.into());
+    pub fn after(mut self, object: Option<String>) -> Self {
+        self.after = object;
         self
     }
 
@@ -95,7 +95,7 @@ impl<T> Action<T> {
         env: &Env<'_>,
         response: &Request<R, M>,
     ) -> Option<Result<R, FlowError>> {
-        env.dry_run?.add([self.change()]);
+        env.dry_run()?.add([self.change()]);
         let object = response.decode(self.after.as_deref().unwrap_or("null"));
         Some(object.map_err(|error| {
             FlowError::refused(format!("no dry run of: {}", self.title)).cause(error.to_string())

@@ -155,7 +155,7 @@ pub fn create_action(
         connector::create(env.account, domain, begin, fedramp),
         [Difference::new("email_domain", (), domain.as_str())].into_iter().chain(fedramp_diff),
     )
-    .after(placeholder(domain, begin).text())
+    .after(env.is_dry_run().then(|| placeholder(domain, begin).text().to_owned()))
 }
 
 pub async fn create(
@@ -186,15 +186,18 @@ fn enforcement_action(
     enabled: bool,
     title: String,
 ) -> Action<Connector> {
-    let mut after: Document = connector.text().parse().expect("a connector is an object");
-    after.set(&["enabled"], &enabled).expect("a connector is an object");
+    let after = || {
+        let mut after: Document = connector.text().parse().ok()?;
+        after.set(&["enabled"], &enabled).ok()?;
+        Some(after.to_raw().get().to_owned())
+    };
     Action::new(
         title,
         connector::set_enabled(env.account, &connector.id, enabled),
         [Difference::new("enabled", connector.enabled, enabled)],
     )
     .before(connector.text())
-    .after(after.to_raw().get())
+    .after(env.is_dry_run().then(after).flatten())
     .shown_by(format!("cfsso connector get {}", connector.id))
 }
 

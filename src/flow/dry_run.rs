@@ -1,9 +1,19 @@
-//! A dry run of a flow: its writes are collected instead of sent, each assumed to succeed.
+//! A dry run of a flow: its writes are listed instead of sent, each assumed to succeed.
 
 use std::cell::RefCell;
 
 use super::Env;
 use super::plan::Change;
+
+/// What becomes of the writes of a command.
+#[derive(Clone, Copy)]
+pub enum Writes<'a> {
+    Send,
+    /// In a dry run: the command lists its changes itself.
+    Refuse,
+    /// In the dry run of a flow.
+    List(&'a DryRun),
+}
 
 #[derive(Default)]
 pub struct DryRun(RefCell<Vec<Change>>);
@@ -20,10 +30,18 @@ impl DryRun {
 
 impl Env<'_> {
     pub(super) fn with_dry_run<'d>(&'d self, dry_run: &'d DryRun) -> Env<'d> {
-        Env { dry_run: Some(dry_run), ..*self }
+        Env { writes: Writes::List(dry_run), ..*self }
+    }
+
+    /// Where a flow lists its writes.
+    pub(super) fn dry_run(&self) -> Option<&DryRun> {
+        match self.writes {
+            Writes::List(dry_run) => Some(dry_run),
+            Writes::Send | Writes::Refuse => None,
+        }
     }
 
     pub(super) fn is_dry_run(&self) -> bool {
-        self.dry_run.is_some()
+        self.dry_run().is_some()
     }
 }

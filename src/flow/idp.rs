@@ -160,7 +160,7 @@ pub fn ensure_not_last_idp(found: &Idp, apps: &[App], idps: &[Idp]) -> Result<()
     let others = apps.iter().skip(1).map(|app| format!("{} allows no other one either", app.name));
     Err(FlowError::refused(message)
         .causes(others)
-        .hint(format!("`cfsso app idps{argument} --add <IDP>` first, or `--force` to override")))
+        .hint(format!("`cfsso app idps{argument} --add <IDP>` first")))
 }
 
 pub fn delete_action(env: &Env<'_>, found: &Idp) -> Action<()> {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::to_raw_value;
 
+use super::dry_run::Writes;
 use super::journal::{Api, PendingEntry, Title, TrialTerms, WriteIntent};
 use super::{Env, Error, FlowError};
 use crate::api::request::WriteRequest;
@@ -21,11 +22,8 @@ impl Env<'_> {
         title: impl Into<Title>,
         image: &impl Serialize,
     ) -> Result<(), FlowError> {
-        if self.is_dry_run() {
-            return Ok(());
-        }
         let image = to_raw_value(image).expect("what is noted is plain data");
-        self.journal.note(self.api(), &WriteIntent::new(title.into(), Some(image.get())))
+        self.note(&WriteIntent::new(title.into(), Some(image.get())))
     }
 
     /// [`Env::record_note`] for a resumed trial; `connector` is its object.
@@ -36,7 +34,7 @@ impl Env<'_> {
         terms: TrialTerms,
     ) -> Result<(), FlowError> {
         let intent = WriteIntent::new(title.into(), Some(connector));
-        self.journal.note(self.api(), &WriteIntent { trial: Some(terms), ..intent })
+        self.note(&WriteIntent { trial: Some(terms), ..intent })
     }
 
     /// For a ticket: undone if the state shows that another client made the change.
@@ -45,7 +43,7 @@ impl Env<'_> {
         request: &WriteRequest<T>,
         intent: &WriteIntent<'_>,
     ) -> Result<(), FlowError> {
-        self.journal.begin(self.api(), request, intent).map(drop)
+        self.begin(request, intent).map(drop)
     }
 
     fn begin<T>(
@@ -53,11 +51,26 @@ impl Env<'_> {
         request: &WriteRequest<T>,
         intent: &WriteIntent<'_>,
     ) -> Result<PendingEntry, FlowError> {
-        if self.is_dry_run() {
-            let message = format!("not sent in a dry run: {}", intent.title.text);
-            return Err(FlowError::refused(message));
-        }
+        self.ensure_sends(intent)?;
         self.journal.begin(self.api(), request, intent)
+    }
+
+    fn note(&self, intent: &WriteIntent<'_>) -> Result<(), FlowError> {
+        if self.is_dry_run() {
+            return Ok(());
+        }
+        self.ensure_sends(intent)?;
+        self.journal.note(self.api(), intent)
+    }
+
+    fn ensure_sends(&self, intent: &WriteIntent<'_>) -> Result<(), FlowError> {
+        match self.writes {
+            Writes::Send => Ok(()),
+            Writes::Refuse | Writes::List(_) => {
+                let message = format!("not done in a dry run: {}", intent.title.text);
+                Err(FlowError::refused(message))
+            }
+        }
     }
 
     fn api(&self) -> Api<'_> {

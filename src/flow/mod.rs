@@ -83,8 +83,7 @@ pub struct Env<'a> {
     pub resolver: &'a Resolver,
     pub clock: &'a Clock,
     pub journal: &'a journal::Journal<'a>,
-    /// Where writes go in a dry run.
-    pub dry_run: Option<&'a dry_run::DryRun>,
+    pub writes: dry_run::Writes<'a>,
 }
 
 fn without_repeats<T: PartialEq>(all: Vec<T>) -> Vec<T> {

@@ -187,7 +187,7 @@ pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action
         record::create_txt(zone, &txt.name, &txt.value, &format!("{MARK}{id}")),
         [Difference::new("content", (), txt.value.as_str())],
     )
-    .after(json!({ "id": "NEW-RECORD", "name": txt.name, "content": txt.value }).to_string())
+    .after(Some(json!({ "id": "NEW-RECORD", "name": txt.name }).to_string()))
 }
 
 /// A record that exists counts as created.

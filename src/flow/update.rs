@@ -95,7 +95,7 @@ impl Update {
         undoes: Option<&str>,
         answered: impl FnOnce(Option<&Document>),
     ) -> Result<UpdateResult, Error> {
-        if let Some(dry_run) = env.dry_run {
+        if let Some(dry_run) = env.dry_run() {
             dry_run.add(self.changes(env));
             return Ok(self.compare_with(self.desired.clone())?);
         }
@@ -129,7 +129,7 @@ impl Update {
         title: &str,
     ) -> Result<(), Error> {
         let same = Self::prepare(env, target, |_| Ok(())).await?;
-        if let Some(dry_run) = env.dry_run {
+        if let Some(dry_run) = env.dry_run() {
             dry_run.add([Change::new(title, &same.request(env), Vec::new())]);
             return Ok(());
         }

@@ -210,6 +210,30 @@ async fn a_dry_run_refuses_what_the_run_would_refuse() {
 }
 
 #[tokio::test]
+async fn a_dry_run_of_set_up_ends_where_the_run_ends() {
+    let titles = async |world: &World, options: &str, code: u8| {
+        let ran = world.run(&format!("setup cool.cats {options} --dry-run -o json")).await;
+        assert_eq!(ran.code, code, "{options} {ran:?}");
+        let changes = ran.json()["changes"].as_array().unwrap().clone();
+        changes.len()
+    };
+    for (options, count) in [
+        ("--publish-txt --enable", 4),
+        ("--publish-txt --enable --no-wait", 2),
+        ("--enable --no-wait", 1),
+    ] {
+        assert_eq!(titles(&World::new().await, options, 0).await, count, "{options}");
+    }
+    let world = World::new().await;
+    world.ok("create cool.cats --no-verification").await;
+    assert_eq!(titles(&world, "--enable --no-wait", 0).await, 0);
+    assert_eq!(titles(&world, "--publish-txt --enable --no-wait", 0).await, 2);
+    // What can be checked before the domain is verified is checked.
+    world.ok("idp delete oidc --yes --force").await;
+    assert_eq!(titles(&world, "--publish-txt --enable", 11).await, 3);
+}
+
+#[tokio::test]
 async fn a_dry_run_needs_no_right_to_write() {
     let world = World::new().await.with_token(Access::ReadOnly);
     world.ok("setup cool.cats --publish-txt --enable --dry-run").await;

@@ -78,9 +78,8 @@ async fn ten_answers_lead_from_nothing_to_enforced_sso() {
        8  JumpCloud (new)
        9  OneLogin (new)
       10  PingOne (new)
-      11  Cloudflare (new)
-      12  another one, with OpenID Connect (new)
-      13  another one, with SAML (new)
+      11  another one, with OpenID Connect (new)
+      12  another one, with SAML (new)
     Number [1]: 
     At Okta:
       Sign-in redirect URIs: `https://cool-cats.cloudflareaccess.com/cdn-cgi/access/callback`
@@ -152,7 +151,6 @@ fn products(origin: &str) -> Vec<(&'static str, Vec<String>, &'static str)> {
         ("jumpcloud", vec!["client".into(), SECRET.into()], "oidc"),
         ("onelogin", client("https://cats.onelogin.com".into()), "onelogin"),
         ("pingone", client(uuid.into()), "pingone"),
-        ("cloudflare", vec![], "cloudflare"),
         ("oidc", client(format!("{origin}/oidc/cats")), "oidc"),
         ("saml", vec![format!("{origin}/saml/cats/metadata")], "saml"),
     ]
@@ -186,7 +184,7 @@ async fn a_wrong_answer_is_asked_again_with_what_was_wrong() {
         (&["cool", "cool.cats", "1"][..], "`cool` is not an email domain"),
         (&["gmail.com", "cool.cats", "1"], "mail provider"),
         (&["cool.cat", "n", "cool.cats", "1"], "did you mean `cool.cats`?"),
-        (&["cool.cats", "99", "1"], "expected a number from 1 to 13, got `99`"),
+        (&["cool.cats", "99", "1"], "expected a number from 1 to 12, got `99`"),
         (&["cool.cats", "\u{1b}[A", "1"], "got `\\u{1b}[A`"),
         (&["cool.cats", "okta", "https://cats-admin.okta.com", okta, "c", SECRET], "cats.okta.com"),
         (&["cool.cats", "entra", "common", uuid, uuid, SECRET], "UUID"),
@@ -322,6 +320,19 @@ async fn a_file_answers_where_there_is_no_terminal() {
                 apply: yes\nrepair.fallback-login: yes\n";
     std::fs::write(file.path(), full).unwrap();
     let world = World::new().await.with_env("SECRET", SECRET);
+    let planned = world.ok(&format!("setup --answers {path} --dry-run -o json")).await.json();
+    let titles = planned["changes"].as_array().unwrap().iter().map(|change| &change["title"]);
+    assert_eq!(
+        titles.collect::<Vec<_>>(),
+        [
+            "create the identity provider Okta",
+            "create the connector of cool.cats",
+            "publish the TXT record of cool.cats",
+            "start the verification of cool.cats",
+            "enable SSO for cool.cats",
+        ]
+    );
+    assert_eq!(world.writes(), [""; 0]);
     let ran = world.ok(&format!("setup --answers {path} --confirm cool.cats")).await;
     assert!(ran.stdout.contains("SSO is enforced"), "{}", ran.screen);
     assert_eq!(idps(&world).await.len(), 3);

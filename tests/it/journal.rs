@@ -247,6 +247,20 @@ async fn a_whole_set_up_is_put_back_the_latest_first() {
 }
 
 #[tokio::test]
+async fn a_started_verification_is_no_reason_against_an_undo() {
+    let world = World::new().await.verified().await;
+    let run = latest(&world).await;
+    world.ok(&format!("journal undo {run} --yes")).await;
+    let error = world.fails(&format!("journal undo {run} --yes"), 6).await;
+    assert!(error["causes"].to_string().contains("already undone by entry"), "{error}");
+    let world = World::new().await.verified().await;
+    let run = latest(&world).await;
+    world.ok("enable cool.cats --yes").await;
+    let error = world.fails(&format!("journal undo {run} --yes"), 11).await;
+    assert!(error.to_string().contains("is enabled"), "{error}");
+}
+
+#[tokio::test]
 async fn the_latest_run_is_one_that_still_has_something_to_undo() {
     let world = World::new().await.enabled().await.with_env("S", "planted-s3cret-0123456789");
     world.ok("idp create onetimepin --name PIN").await;
@@ -348,7 +362,7 @@ async fn what_cannot_be_undone_says_why() {
         found.unwrap()["id"].as_str().unwrap().to_owned()
     };
     for (name, code, says) in [
-        (find("start the verification"), 11, "cannot be undone"),
+        (find("start the verification"), 6, "nothing to undo"),
         (find("create the connector"), 11, "is enabled"),
         ("19990101-000000".to_owned(), 6, "no entry or run"),
     ] {

@@ -77,6 +77,14 @@ fn connectors(odd: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_field_that_is_there_twice_does_not_keep_sso_on() {
+    let list = r#"[{"id":"c1","email_domain":"c1.example","enabled":true,"x":1,"x":2}]"#;
+    let (world, api, _server) = world(&[("/sso_connectors", list)]).await;
+    world.ok("bypass disable --all --yes").await;
+    assert_eq!(api.writes.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn an_odd_record_is_shown_in_its_list() {
     let list = connectors(ODD);
     let (world, _api, _server) = world(&[("/sso_connectors", &list)]).await;

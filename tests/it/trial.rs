@@ -398,6 +398,19 @@ async fn a_dry_run_of_a_trial_sends_nothing() {
 }
 
 #[tokio::test]
+async fn a_dry_run_of_keep_keeps_nothing() {
+    let world = World::new().await.verified().await;
+    killed(&world, TRIAL, watched(&world)).await;
+    world.ok("connector keep cool.cats --dry-run").await;
+    warned(&world, true).await;
+    let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
+    let line = format!("connector keep cool.cats --trial-of {id} --dry-run -o json");
+    assert_eq!(world.ok(&line).await.json()["changes"][0]["title"], "enable SSO for cool.cats");
+    world.ok("connector keep cool.cats").await;
+    warned(&world, false).await;
+}
+
+#[tokio::test]
 async fn a_trial_lasts_at_most_a_day() {
     let world = World::new().await.verified().await;
     for (length, code) in [("24h", 0), ("25h", 2), ("0s", 2), ("cool.cats", 2)] {

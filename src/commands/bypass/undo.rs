@@ -102,12 +102,17 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             }
         }
     }
-    if todo.is_empty() && (!report.left.is_empty() || undo::is_undone(&entries)) {
-        context.screen.note("no change: the bypass is no longer active");
-        return Ok(Outcome::done(with_sign_in(report, &env).await));
-    }
     if todo.is_empty() {
-        return Err(nothing_to_undo_error(&env, args.ticket.is_some()).await.into());
+        let has_ticket = args.ticket.is_some();
+        let is_known = !report.left.is_empty() || undo::is_undone(&entries);
+        let (connectors, state) = tokio::join!(connector::list(&env), otp::read_state(&env));
+        let connectors = connectors.unwrap_or_default();
+        let (causes, commands) = traces(&connectors, state.as_ref().ok());
+        if is_known && (has_ticket || causes.is_empty()) {
+            context.screen.note("no change: the bypass is no longer active");
+            return Ok(Outcome::done(with_sign_in(report, &env).await));
+        }
+        return Err(nothing_to_undo_error(causes, commands, has_ticket).into());
     }
     let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
     if !args.force {
@@ -155,9 +160,11 @@ fn ensure_no_trial(
         .hint(format!("`cfsso enable {domain} --trial`, or `--force` to override")))
 }
 
-async fn nothing_to_undo_error(env: &Env<'_>, has_ticket: bool) -> FlowError {
-    let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
-    let (causes, commands) = traces(connectors.as_deref().unwrap_or_default(), state.ok().as_ref());
+fn nothing_to_undo_error(
+    causes: Vec<String>,
+    commands: Vec<String>,
+    has_ticket: bool,
+) -> FlowError {
     let elsewhere = "of another machine: `cfsso bypass undo --ticket FILE`".to_owned();
     let elsewhere = Some(elsewhere).filter(|_| !has_ticket);
     let hints: Vec<_> = elsewhere.into_iter().chain(commands).collect();

@@ -1,12 +1,13 @@
 //! `cfsso connector keep`: ends a trial with SSO on.
 
-use super::super::Outcome;
+use super::super::{Outcome, plan_output};
 use super::view::Shown;
+use crate::api::connector::Connector;
 use crate::api::ids::ConnectorId;
 use crate::context::Context;
-use crate::flow::FlowError;
 use crate::flow::connector::{self, Selector};
 use crate::flow::trial::keep;
+use crate::flow::{Env, FlowError};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -24,12 +25,31 @@ pub struct Args {
     trial_of: Option<ConnectorId>,
 }
 
+/// Only `--trial-of` sends a request.
+fn dry_run(
+    env: &Env<'_>,
+    connector: &Connector,
+    is_elsewhere: bool,
+    context: &Context,
+) -> anyhow::Result<Outcome> {
+    let domain = connector.email_domain.parse()?;
+    let enable = || connector::enable_action(env, &domain, connector).change();
+    let changes: Vec<_> = is_elsewhere.then(enable).into_iter().collect();
+    if !is_elsewhere {
+        context.screen.note(format!("dry run: the trial of {domain} was not ended"));
+    }
+    Ok(plan_output::finish_dry_run(context, changes, "keeping it")?.unwrap_or_else(Outcome::silent))
+}
+
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let env = context.env().await?;
     let connector = connector::find(&env, &selector).await?;
     let trials = keep::open_trials(&env);
     let domain = &connector.email_domain;
+    if context.settings.options.dry_run {
+        return dry_run(&env, &connector, args.trial_of.is_some(), context);
+    }
     if let Some(trial) = trials.iter().find(|trial| trial.connector == connector.id) {
         let kept = keep::keep(&env, connector, trial).await?;
         context.screen.note(format!("SSO stays on for {}", kept.email_domain));

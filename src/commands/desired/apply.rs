@@ -94,7 +94,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         ensure_unchanged(kept, &env, &facts, &changes.changes)?;
     }
     let changes = changes.changes;
-    ensure_bypasses_kept(&facts, &changes)?;
+    ensure_bypasses_kept(&facts, &changes, args.trial.is_wanted())?;
     let dry_run = context.settings.options.dry_run;
     if changes.is_empty() && !dry_run {
         return Ok(Outcome::done(ApplyReport::without_changes()));

@@ -8,6 +8,7 @@ use super::super::{Outcome, plan_output};
 use super::view::View;
 use crate::api::grant;
 use crate::context::Context;
+use crate::flow::preflight::is_company_idp;
 use crate::flow::{FlowError, app, idp};
 use crate::output::{Page, Render, Status};
 
@@ -58,9 +59,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
                     .hint("`--force` to override")
                     .into());
             }
-            idp::ensure_not_last_idp(&found, &apps, &idps)?;
+            idp::ensure_not_last_idp(&found, &apps, &idps).map_err(or_force)?;
             for app in apps.iter().filter(|app| app.is_dash_sso()) {
                 if let Some(left) = idp::allowed_without(&found, app, &idps) {
+                    if is_company_idp(&found) && !left.iter().any(|idp| is_company_idp(idp)) {
+                        let names: Vec<_> = left.iter().map(|idp| idp.name.as_str()).collect();
+                        let text = format!("{} will allow only {}", app.name, names.join(", "));
+                        context.screen.warn(text);
+                    }
                     ensure_only_one_works(context, &left, &idps).await?;
                 }
             }
@@ -85,6 +91,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     context.confirm(&found.name, "delete it").await?;
     idp::delete(&env, &found).await?;
     Ok(Outcome::done(Deleted { deleted: true, idp: View::of(found) }))
+}
+
+fn or_force(error: FlowError) -> FlowError {
+    let hint = error.hint.clone().unwrap_or_default();
+    error.hint(format!("{hint}, or `--force` to override"))
 }
 
 impl Render for Deleted {

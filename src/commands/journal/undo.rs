@@ -88,10 +88,10 @@ async fn undo_run(
     let changes = work.todo.iter().map(|(_, _, ready)| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
     undo_output::show(context, &plan);
+    warn(context, &work);
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing it")? {
         return Ok(outcome);
     }
-    warn(context, &work);
     // The word to type comes from the server's current object, not from the journal entry.
     let subject = work.todo[0].2.subject();
     let action = match &subject {

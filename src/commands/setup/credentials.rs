@@ -30,6 +30,9 @@ pub async fn ask(interview: &Interview<'_>, context: &Context) -> anyhow::Result
     if let Some(account) = &account {
         context.use_account(account);
     }
+    if context.settings.options.dry_run {
+        return Ok(());
+    }
     keep_token(interview, context, &token).await
 }
 

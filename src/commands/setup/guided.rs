@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::super::idp::ask::{self, Asker, NewIdp};
-use super::super::{Outcome, parse};
+use super::super::{Outcome, parse, plan_output};
 use super::domain::{
     DomainFacts, describe_domain, describe_host, domain_question, doubts, read_domain,
 };
@@ -12,13 +12,17 @@ use super::facts::Facts;
 use super::repair::Repairs;
 use super::{Args, credentials, options, show};
 use crate::api::idp::IdpType;
+use crate::api::ids::IdpId;
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::check::Check;
+use crate::flow::plan::Plan;
 use crate::flow::publish::DnsHost;
 use crate::flow::setup::{self, Event, Options, Report, Step};
 use crate::flow::steps::StepState;
-use crate::flow::{Env, Error, FlowErrorKind, connector, idp};
+use crate::flow::target::Target;
+use crate::flow::update::Update;
+use crate::flow::{Env, Error, FlowErrorKind, app, connector, idp, preflight};
 use crate::interview::{Answers, Choice, Interview, Question, declined};
 use crate::output::{Page, Text};
 use crate::plural::count_noun;
@@ -76,6 +80,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let chosen = interview.walk(async || guide.ask().await).await?;
     interview.settle();
+    if context.settings.options.dry_run {
+        return guide.dry_run(&chosen).await;
+    }
     guide.carry_out(chosen).await
 }
 
@@ -156,13 +163,14 @@ impl Guide<'_> {
 
     async fn ask_idp(&self, domain: &EmailDomain) -> anyhow::Result<Option<NewIdp>> {
         let idps = || self.facts.idps.iter().zip(&self.facts.problems);
-        let usable = || idps().filter(|(idp, _)| idp.kind != IdpType::OneTimePin);
+        let usable = || idps().filter(|(idp, _)| preflight::is_company_idp(idp));
         let existing = usable().map(|(idp, problem)| {
             let state = problem.as_deref().unwrap_or("no problems found");
             let label = format!("{} ({}): {state}", idp.name, idp.kind.as_str());
             Choice::new(format!("use {}", idp.name), label)
         });
         let new = ask::vendor_choices()
+            .filter(|choice| choice.answer != "cloudflare")
             .map(|choice| Choice::new(choice.answer, format!("{} (new)", choice.label)));
         let help = "What your users sign in with. A new one needs a client (OpenID Connect) or an \
                     application (SAML) at the product; the next step says what to enter there";
@@ -284,6 +292,27 @@ impl Guide<'_> {
         let app = self.facts.sso_app.as_ref()?;
         let lists = !app.listed_idps().is_empty();
         lists.then(|| ["app", "idps", "--add", &new.name].map(str::to_owned).into())
+    }
+
+    async fn dry_run(&self, chosen: &Chosen) -> anyhow::Result<Outcome> {
+        let options = self.options(chosen).await?;
+        let mut plan = setup::dry_run(self.env, &options).await?;
+        let mut changes = Vec::new();
+        if let Some(new) = &chosen.new_idp {
+            changes.push(idp::create_action(self.env, &new.body).change());
+        }
+        if let (Some(_), Some(app)) = (self.admission(chosen), &self.facts.sso_app) {
+            let new: IdpId = "NEW-IDP".parse().expect("letters and a hyphen");
+            let list = [app.listed_idps(), &[new.into()]].concat();
+            let edit = Update::prepare(self.env, Target::App(app.id.clone()), |document| {
+                app::set_allowed_idps(document, &list)
+            });
+            changes.extend(edit.await?.changes(self.env));
+        }
+        changes.append(&mut plan.changes);
+        let plan = Plan::new(plan.checks, changes);
+        let what = format!("enabling `{}`", chosen.domain);
+        Ok(plan_output::finish_dry_run(self.context, plan, &what)?.unwrap_or_else(Outcome::silent))
     }
 
     /// From here on, asks only about problems that a check finds, and before enabling SSO.

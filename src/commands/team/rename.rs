@@ -9,7 +9,7 @@ use crate::domain::EmailDomain;
 use crate::flow::check::Check;
 use crate::flow::plan::Plan;
 use crate::flow::rename::{
-    self, Event, Mode, NameAvailability, Options, RenamePlan, Report, TeamName,
+    self, Event, Mode, NameAvailability, Options, RenamePlan, Report, StepId, TeamName,
 };
 use crate::flow::{Env, Error, FlowError, preflight};
 use crate::interview::{self, Question};
@@ -96,7 +96,12 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     });
     let what = format!("renaming the team to {}", task.word());
     if context.settings.options.dry_run {
-        plan.changes = Box::pin(rename::dry_run(&env, &options, &task)).await?;
+        let (checks, changes) = Box::pin(rename::dry_run(&env, &options, &task)).await?;
+        let is_new = |check: &Check| {
+            plan.checks.iter().all(|one| (one.id, &one.detail) != (check.id, &check.detail))
+        };
+        let new: Vec<_> = checks.into_iter().filter(is_new).collect();
+        plan = Plan::new([plan.checks, new].concat(), changes);
         return Ok(
             plan_output::finish_dry_run(context, plan, &what)?.unwrap_or_else(Outcome::silent)
         );
@@ -108,9 +113,15 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     plan.ensure_allowed(&what)?;
     ensure_can_prompt(&task, &options, context)?;
     context.confirm(&task.word(), &confirm_prompt(&task)).await?;
-    context.record_undo_hint(task.rollback_command());
     context.set_interrupted_note(task.is_sso_off().then_some(view::SSO_OFF_NOTE));
-    let on_event = |event: &Event<'_>| view::show(event, context);
+    let on_event = |event: &Event<'_>| {
+        // Before, nothing has been changed.
+        let is_change = matches!(event, Event::Step(step) if step.id > StepId::WriteAccess);
+        if is_change || task.is_sso_off() {
+            context.record_undo_hint(task.rollback_command());
+        }
+        view::show(event, context);
+    };
     let updated = async || wait_for_confirmation(context).await;
     let (report, end) = rename::run(&env, &options, &task, &on_event, updated).await;
     context.screen.end_progress();

@@ -136,8 +136,12 @@ impl<D: Decisions> Apply<'_, D> {
         let account = |of: &[Group]| self.failed(|it| of.contains(&it.group));
         let domain = || self.failed(|it| it.subject == change.subject);
         match change.group {
-            Group::Disabling | Group::IdentityProviders => None,
-            Group::Federation | Group::SsoApp => account(&[Group::IdentityProviders]),
+            Group::Disabling => None,
+            // What follows may lock users out.
+            Group::IdentityProviders => account(&[Group::Disabling]),
+            Group::Federation | Group::SsoApp => {
+                account(&[Group::Disabling, Group::IdentityProviders])
+            }
             Group::Removal => account(&Group::ALL),
             Group::Connectors | Group::Verification => domain(),
             Group::Enforcement => {
@@ -164,9 +168,9 @@ impl<D: Decisions> Apply<'_, D> {
                     return Err(error);
                 }
                 let group = self.results[at].group;
-                let of_account =
-                    [Group::IdentityProviders, Group::Federation, Group::SsoApp, Group::Removal];
-                if of_account.contains(&group) || is_forbidden(&error) {
+                let is_of_domain =
+                    matches!(group, Group::Connectors | Group::Verification | Group::Enforcement);
+                if !is_of_domain || is_forbidden(&error) {
                     self.failure.get_or_insert(error);
                 }
             }

@@ -22,7 +22,7 @@ use crate::flow::preflight::{self, PublishedCode, Subject};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
 use crate::flow::verify::{self, VerifyAction};
-use crate::flow::{Env, Error, FlowError, connector, idp, publish};
+use crate::flow::{Env, Error, FlowError, app, connector, idp, publish};
 
 /// `notes` are changes without a request yet, with the reason.
 #[derive(Default)]
@@ -120,10 +120,7 @@ impl Reader<'_> {
                 let delete = connector.map(|it| connector::delete_action(env, it).change());
                 self.found.changes.extend(delete);
             }
-            Task::DeleteIdp(id) => {
-                let delete = self.idp(id).map(|idp| idp::delete_action(env, idp).change());
-                self.found.changes.extend(delete);
-            }
+            Task::DeleteIdp(id) => self.delete_idp(id).await?,
             Task::Unshare(id, from) => {
                 if let (Some(idp), Some(state)) = (self.idp(id), self.facts.shared(id)) {
                     let actions = unshare_actions(state, idp, from.as_deref())?;
@@ -139,6 +136,20 @@ impl Reader<'_> {
                 unreachable!("listed with the others of their group")
             }
         }
+        Ok(())
+    }
+
+    async fn delete_idp(&mut self, id: &IdpId) -> Result<(), Error> {
+        let mut apps = app::list(self.env).await?;
+        // By then, the SSO App is as the file has it.
+        apps.retain(|app| !app.is_dash_sso() || self.options.desired.sso_app.is_none());
+        let Some(found) = self.idp(id) else { return Ok(()) };
+        if let Err(error) = idp::ensure_not_last_idp(found, &apps, &self.facts.idps) {
+            self.found.notes.push(Error::from(error).line());
+            return Ok(());
+        }
+        self.found.changes.push(idp::delete_action(self.env, found).change());
+        self.facts.idps.retain(|idp| idp.id != *id);
         Ok(())
     }
 

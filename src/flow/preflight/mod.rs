@@ -26,7 +26,8 @@ pub(super) use gather::health;
 pub(super) use login::through as logins_through;
 pub use member::at_domain;
 pub(super) use member::{has_plus, super_admin};
-pub(super) use provider::{idp_healthy, is_company_idp};
+pub(super) use provider::idp_healthy;
+pub use provider::is_company_idp;
 pub use run::{Preflight, RunIf, run};
 pub(super) use token::check_validity;
 

@@ -39,7 +39,7 @@ pub(super) fn idp_present(facts: &Facts) -> Check {
 }
 
 /// One-time PIN and Cloudflare's own accounts are no single sign-on.
-pub(in crate::flow) fn is_company_idp(idp: &Idp) -> bool {
+pub fn is_company_idp(idp: &Idp) -> bool {
     !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare)
 }
 

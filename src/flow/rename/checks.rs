@@ -4,6 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::name::word;
+use super::preview::missing;
 use super::{Options, RenamePlan};
 use crate::flow::check::{Check, CheckId, Severity};
 use crate::flow::preflight::{Facts, NotChecked, idp_healthy, names};
@@ -205,7 +206,7 @@ pub fn notes(task: &RenamePlan, options: &Options) -> Vec<String> {
         ));
         notes.push(format!("the name `{}` can be claimed by others", word(&task.now)));
     }
-    if !task.snapshot.connectors.is_empty() {
+    if missing(task) > 0 {
         notes.push("each recreated connector gets a new verification code".to_owned());
     }
     notes

@@ -28,7 +28,7 @@ pub use task::{RenamePlan, plan_rename, read_state};
 
 use self::name::word;
 use self::snapshot::{IdpState, JournalNote, concurrent_run};
-use super::check::CheckId;
+use super::check::{Check, CheckId};
 use super::dry_run::DryRun;
 use super::plan::Change;
 use super::steps::{StepLog, StepState};
@@ -95,16 +95,21 @@ pub async fn run(
     (report, end)
 }
 
-/// The requests of [`run`], if each step succeeds.
+/// The requests of [`run`], if each step succeeds, and the checks of what it enables.
 pub async fn dry_run(
     env: &Env<'_>,
     options: &Options,
     task: &RenamePlan,
-) -> Result<Vec<Change>, Error> {
+) -> Result<(Vec<Check>, Vec<Change>), Error> {
     let dry_run = DryRun::default();
     let env = env.with_dry_run(&dry_run);
-    Renamer::new(&env, options, task, &|_| ()).run_steps(async || Ok(())).await?;
-    Ok(dry_run.into_changes())
+    let report = {
+        let rename = Renamer::new(&env, options, task, &|_| ());
+        rename.run_steps(async || Ok(())).await?;
+        rename.report.into_inner()
+    };
+    let checks = report.connectors.into_iter().flat_map(|report| report.checks).collect();
+    Ok((checks, dry_run.into_changes()))
 }
 
 impl<'a> Renamer<'a> {

@@ -25,8 +25,9 @@ fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
     let wanted = &task.snapshot.connectors;
     let enforced = wanted.iter().filter(|it| it.enabled).count();
     let mut stages = Vec::new();
+    let is_off = enforced == 0 || task.is_sso_off();
     let mut add = |id, title: String, sso_off: &str| {
-        let sso_off = if enforced == 0 { "SSO is off already" } else { sso_off }.to_owned();
+        let sso_off = if is_off { "SSO is off already" } else { sso_off }.to_owned();
         stages.push(PlannedStep { id, title, sso_off });
     };
     add(StepId::Snapshot, "save the current state".to_owned(), "no");
@@ -55,14 +56,28 @@ fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
         add(StepId::ConfirmIdpChanges, title, time);
     }
     add(StepId::IdpCheck, "test the identity providers".to_owned(), "up to 10 seconds");
-    let time = if options.publish_txt {
+    let missing = missing(task);
+    let time = if missing == 0 {
+        "one second"
+    } else if options.publish_txt {
         "minutes (name servers, then verification; up to two days)"
     } else {
         "until the TXT records are published, then minutes (up to two days)"
     };
-    let title = format!("recreate {}, verify and enable", count_noun(wanted.len(), "connector"));
+    let title = if missing == 0 {
+        format!("enable {enforced} of {}", count_noun(wanted.len(), "connector"))
+    } else {
+        let how = if missing > 1 { " (concurrently)" } else { "" };
+        format!("recreate {}, verify and enable{how}", count_noun(missing, "connector"))
+    };
     add(StepId::Restore, title, if options.no_enable { "until it is enabled" } else { time });
     stages
+}
+
+/// How many connectors have to be created again.
+pub(super) fn missing(task: &RenamePlan) -> usize {
+    let wanted = task.snapshot.connectors.iter();
+    wanted.filter(|wanted| task.needs_rename() || !task.has_connector(&wanted.domain)).count()
 }
 
 pub async fn places(

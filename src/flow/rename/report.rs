@@ -31,7 +31,7 @@ pub struct Options {
 }
 
 /// The ID of a step of a team rename, in execution order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StepId {
     /// Save the current state.

@@ -97,7 +97,7 @@ impl ConnectorSnapshot {
         self.enabled || self.verification.as_deref() == Some(VerificationStatus::Verified.as_str())
     }
 
-    fn is_of(&self, domain: &str) -> bool {
+    pub(super) fn is_of(&self, domain: &str) -> bool {
         match (self.domain.parse::<EmailDomain>(), domain.parse::<EmailDomain>()) {
             (Ok(a), Ok(b)) => a == b,
             _ => self.domain == domain,

@@ -206,6 +206,10 @@ impl RenamePlan {
         self.needs_rename() && !self.connectors.is_empty() && !self.is_open
     }
 
+    pub(super) fn has_connector(&self, domain: &str) -> bool {
+        self.connectors.iter().any(|connector| ConnectorSnapshot::of(connector).is_of(domain))
+    }
+
     pub fn is_sso_off(&self) -> bool {
         self.off_since.is_some()
     }

@@ -66,10 +66,19 @@ pub async fn run(
 /// The checks and requests of [`run`], if each step succeeds.
 pub async fn dry_run(env: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     let dry_run = DryRun::default();
-    let env = env.with_dry_run(&dry_run);
-    let (report, end) = run(&env, options, &|_| (), async |_| Ok(None)).await;
+    let (report, end) =
+        run(&env.with_dry_run(&dry_run), options, &|_| (), async |_| Ok(None)).await;
     end?;
-    Ok(Plan::new(report.checks, dry_run.into_changes()))
+    let changes = dry_run.into_changes();
+    let mut checks = report.checks;
+    if let (Some(enabling), true, false) = (&options.enable, checks.is_empty(), changes.is_empty())
+    {
+        // Those of the domain need a verified connector.
+        let facts = Box::pin(preflight::gather(env, &enabling.asking)).await;
+        let found = preflight::account_checks(&facts).into_iter();
+        checks = found.map(|check| check.accept_risks(&enabling.accepted)).collect();
+    }
+    Ok(Plan::new(checks, changes))
 }
 
 impl Setup<'_> {
@@ -97,7 +106,14 @@ impl Setup<'_> {
         };
         let found = self.publish(&connector, lookup, place).await?;
         let found = self.await_visible(&connector, found).await?;
+        let is_visible = found.diagnosis.verdict == Verdict::Visible;
+        if self.env.is_dry_run() && !is_visible && !self.options.wait && !self.options.publish_txt {
+            return Ok(());
+        }
         let connector = self.verify(connector).await?;
+        if self.env.is_dry_run() && !connector.is_verified() && !self.options.wait {
+            return Ok(());
+        }
         self.enable(connector, connectors, &found, approve).await
     }
 

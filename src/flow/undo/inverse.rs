@@ -281,9 +281,8 @@ fn invert_create(
 ) -> Result<(Resource, InverseAction), NotUndoable> {
     match collection {
         Resource::Verification(_) => {
-            return Err(irreversible(
-                "a started verification cannot be undone; it changes nothing else",
-            ));
+            let text = "a started verification cannot be undone; it changes nothing else";
+            return Err(NotUndoable::NothingWritten(text.to_owned()));
         }
         Resource::Tokens => {
             return Err(irreversible("tokens are revoked in the dashboard"));

@@ -174,7 +174,7 @@ impl Inverse {
         let named = |field: &str| written.get(&[top_level_field(field)]).is_some();
         let diff = relevant_differences(now, before, &named);
         if diff.is_empty() {
-            return UndoPlan::Unchanged("unchanged".to_owned());
+            return UndoPlan::Unchanged("already as before".to_owned());
         }
         let changes = relevant_differences(written, now, &named);
         let drift: Vec<_> = changes
@@ -232,7 +232,7 @@ impl Inverse {
             Err(error) => return UndoPlan::Blocked(error),
         };
         if edit.is_empty() {
-            return UndoPlan::Unchanged("unchanged".to_owned());
+            return UndoPlan::Unchanged("already as before".to_owned());
         }
         let is_restored = |field: &str| {
             edit.requested

@@ -195,6 +195,17 @@ async fn without_a_record_here_both_ways_are_named_and_what_looks_like_a_bypass(
     assert!(!error["hint"].as_str().unwrap().contains("cfsso enable"), "{error}");
 }
 
+#[tokio::test]
+async fn an_earlier_bypass_that_was_undone_does_not_hide_a_later_one() {
+    let world = World::new().await.enabled().await;
+    world.ok("bypass disable --all --yes").await;
+    world.ok("bypass undo --yes").await;
+    world.ok("bypass undo --yes").await;
+    world.ok("bypass disable --all --yes --no-journal").await;
+    let error = world.fails("bypass undo --yes", 6).await;
+    assert!(error["hint"].as_str().unwrap().contains("--ticket FILE"), "{error}");
+}
+
 /// A pipe that no one writes to does not keep a signal from ending the program.
 #[cfg(target_os = "linux")]
 #[test]

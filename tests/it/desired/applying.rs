@@ -510,6 +510,38 @@ async fn one_that_works_is_not_pruned_beside_one_that_does_not() {
 }
 
 #[tokio::test]
+async fn nothing_that_may_lock_users_out_follows_a_failed_disabling() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin --name PIN").await;
+    let file = File::new(
+        "version: 1\nsso_app: { allowed_idps: [PIN] }\nconnectors: [{ domain: cool.cats, enabled: false }]\n",
+    );
+    let world = world.with_token(Access::ReadOnly);
+    let ran = world.run(&file.line("apply", "--yes -o json")).await;
+    let report = ran.json();
+    let states: Vec<_> = report["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["state"].as_str().unwrap())
+        .collect();
+    assert_eq!((ran.code, states), (5, vec!["failed", "blocked"]), "{report:#}");
+}
+
+#[tokio::test]
+async fn a_dry_run_lists_no_deletion_that_is_refused() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin --name PIN").await;
+    world.ok("app idps Wiki --only PIN --yes").await;
+    let file = File::new("version: 1\nidentity_providers: [{ name: Company SSO, type: oidc }]\n");
+    let ran = world.ok(&file.line("apply", "--prune --dry-run")).await;
+    assert!(!ran.stdout.contains("DELETE"), "{ran:?}");
+    assert!(ran.stderr.contains("`PIN` is the only identity provider that Wiki allows"), "{ran:?}");
+    let error = world.fails(&file.line("apply", "--prune --yes"), 11).await;
+    assert!(!error["hint"].as_str().unwrap().contains("--force"), "{error}");
+}
+
+#[tokio::test]
 async fn an_active_bypass_is_shown_and_not_reverted() {
     let world = World::new().await.enabled().await;
     let enforced = "version: 1\nconnectors: [{ domain: cool.cats, enabled: true }]\n";

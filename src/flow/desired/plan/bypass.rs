@@ -9,12 +9,18 @@ use crate::api::idp::IdpType;
 use crate::api::ids::IdpId;
 use crate::domain::EmailDomain;
 use crate::flow::FlowError;
+use crate::flow::bypass::status::{Bypass, BypassState};
 use crate::flow::bypass::undo::COMMAND;
 use crate::flow::plan::Difference;
 
-/// Refuses changes that would revert an active bypass.
-pub fn ensure_bypasses_kept(facts: &Facts, changes: &[PlannedChange]) -> Result<(), FlowError> {
-    let reverting = reverting(facts, changes);
+/// Refuses changes that would revert an active bypass. A trial reverts itself (`on_trial`).
+pub fn ensure_bypasses_kept(
+    facts: &Facts,
+    changes: &[PlannedChange],
+    on_trial: bool,
+) -> Result<(), FlowError> {
+    let mut reverting = reverting(facts, changes);
+    reverting.retain(|change| !(on_trial && matches!(change.task, Task::Enable(_))));
     if reverting.is_empty() {
         return Ok(());
     }
@@ -52,8 +58,7 @@ fn reverts(facts: &Facts, change: &PlannedChange) -> bool {
         Task::UpdateApp => is_app_bypassed(facts) && !change.diff.iter().all(widens),
         Task::DeleteIdp(id) => {
             is_pin(facts, id)
-                && (is_app_bypassed(facts)
-                    || facts.bypasses.iter().any(|bypass| bypass.target.is_none()))
+                && (is_app_bypassed(facts) || active(facts).any(|bypass| bypass.target.is_none()))
         }
         _ => false,
     }
@@ -68,7 +73,14 @@ fn widens(difference: &Difference) -> bool {
 }
 
 fn is_target(facts: &Facts, id: &str) -> bool {
-    facts.bypasses.iter().any(|bypass| bypass.target.as_deref() == Some(id))
+    active(facts).any(|bypass| bypass.target.as_deref() == Some(id))
+}
+
+/// Without those that `bypass undo` would refuse: nothing else could change the objects then.
+fn active(facts: &Facts) -> impl Iterator<Item = &Bypass> {
+    let is_active =
+        |bypass: &&Bypass| matches!(bypass.state, BypassState::Active | BypassState::NotChecked);
+    facts.bypasses.iter().filter(is_active)
 }
 
 fn is_app_bypassed(facts: &Facts) -> bool {

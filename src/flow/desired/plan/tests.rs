@@ -198,8 +198,11 @@ fn a_change_that_would_revert_an_active_bypass_is_refused() {
             detail: String::new(),
         }];
         let changes = plan(&facts, &desired(&wanted), &OWN.parse().unwrap(), true).unwrap();
-        let refused = ensure_bypasses_kept(&facts, &changes.changes).is_err();
+        let refused = ensure_bypasses_kept(&facts, &changes.changes, false).is_err();
         assert_eq!(refused, is_refused, "{target:?} {wanted}");
+        let refused = ensure_bypasses_kept(&facts, &changes.changes, true).is_err();
+        let enables = wanted.to_string().contains(r#""enabled":true"#);
+        assert_eq!(refused, is_refused && !enables, "{target:?} {wanted}");
         let warning = changes.warnings.last().unwrap();
         assert!(warning.starts_with("a bypass is active: open the dashboard"), "{warning}");
         assert_eq!(warning.contains("`apply` refuses"), is_refused, "{warning}");
