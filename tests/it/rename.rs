@@ -500,6 +500,20 @@ async fn the_journal_reads_as_a_change_record() {
 }
 
 #[tokio::test]
+async fn a_rollback_before_any_deletion_promises_no_new_codes() {
+    let world = World::new().await.enabled().await;
+    world.fault("500x*@DELETE");
+    world.fails("team rename cooler-cats --idps-updated --yes --max-retries 0", 12).await;
+    let ran = world.ok("team rename --rollback --dry-run").await;
+    assert!(ran.screen.contains("enable 1 of 1 connector"), "{}", ran.screen);
+    for words in ["recreate", "verification code", "up to two days", "new TXT records"] {
+        assert!(!ran.screen.contains(words), "{words}: {}", ran.screen);
+    }
+    let plan = world.ok("team rename --rollback --dry-run -o json").await.stdout;
+    assert!(plan.contains("enable SSO for cool.cats"), "{plan}");
+}
+
+#[tokio::test]
 async fn a_rename_of_another_account_is_not_taken_up() {
     let world = World::new().await.enabled().await;
     world.run("team rename cooler-cats --idps-updated --yes --timeout 2m").await;

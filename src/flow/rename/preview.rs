@@ -56,7 +56,7 @@ fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
         add(StepId::ConfirmIdpChanges, title, time);
     }
     add(StepId::IdpCheck, "test the identity providers".to_owned(), "up to 10 seconds");
-    let missing = missing(task);
+    let missing = task.missing_connectors();
     let time = if missing == 0 {
         "one second"
     } else if options.publish_txt {
@@ -72,12 +72,6 @@ fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
     };
     add(StepId::Restore, title, if options.no_enable { "until it is enabled" } else { time });
     stages
-}
-
-/// How many connectors have to be created again.
-pub(super) fn missing(task: &RenamePlan) -> usize {
-    let wanted = task.snapshot.connectors.iter();
-    wanted.filter(|wanted| task.needs_rename() || !task.has_connector(&wanted.domain)).count()
 }
 
 pub async fn places(

@@ -206,8 +206,14 @@ impl RenamePlan {
         self.needs_rename() && !self.connectors.is_empty() && !self.is_open
     }
 
-    pub(super) fn has_connector(&self, domain: &str) -> bool {
-        self.connectors.iter().any(|connector| ConnectorSnapshot::of(connector).is_of(domain))
+    /// How many connectors have to be created again.
+    pub(super) fn missing_connectors(&self) -> usize {
+        let exists = |wanted: &ConnectorSnapshot| {
+            let mut now = self.connectors.iter();
+            now.any(|connector| wanted.is_of(&connector.email_domain))
+        };
+        let wanted = self.snapshot.connectors.iter();
+        wanted.filter(|wanted| self.needs_rename() || !exists(wanted)).count()
     }
 
     pub fn is_sso_off(&self) -> bool {

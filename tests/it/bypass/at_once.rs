@@ -56,7 +56,7 @@ async fn the_same_undo_twice_at_once_leads_to_the_first_state() {
     };
     let line = "bypass undo --yes";
     let count = sent(&build().await.0, line).await.1.len();
-    for at in 0..=count {
+    for at in (0..=count).step_by(2) {
         let (world, before) = build().await;
         let (first, second) = Box::pin(twice(&world, line, at)).await;
         assert_eq!((first.code, second.code), (0, 0), "{at} {first:?} {second:?}");
