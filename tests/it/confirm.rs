@@ -224,6 +224,8 @@ async fn a_dry_run_of_set_up_ends_where_the_run_ends() {
     ] {
         assert_eq!(titles(&World::new().await, options, 0).await, count, "{options}");
     }
+    let world = World::new().await.verified().await;
+    assert_eq!(titles(&world, "--enable --no-wait", 0).await, 1);
     let world = World::new().await;
     world.ok("create cool.cats --no-verification").await;
     assert_eq!(titles(&world, "--enable --no-wait", 0).await, 0);

@@ -106,11 +106,13 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         let has_ticket = args.ticket.is_some();
         let is_known = !report.left.is_empty() || undo::is_undone(&entries);
         let (connectors, state) = tokio::join!(connector::list(&env), otp::read_state(&env));
-        let connectors = connectors.unwrap_or_default();
-        let (causes, commands) = traces(&connectors, state.as_ref().ok());
-        if is_known && (has_ticket || causes.is_empty()) {
+        let (connectors, state) = (connectors.ok(), state.ok());
+        let (causes, commands) = traces(connectors.as_deref().unwrap_or_default(), state.as_ref());
+        let is_seen = connectors.is_some() && state.is_some() && causes.is_empty();
+        if is_known && (has_ticket || is_seen) {
             context.screen.note("no change: the bypass is no longer active");
-            return Ok(Outcome::done(with_sign_in(report, &env).await));
+            report.sign_in = connectors.map(|all| allowed_methods(&all, state.as_ref()));
+            return Ok(Outcome::done(report));
         }
         return Err(nothing_to_undo_error(causes, commands, has_ticket).into());
     }
@@ -251,14 +253,9 @@ async fn restore_all(
     report.ok = done.failed.is_none();
     report.undone.extend(done.undone);
     report.left.extend(done.skipped);
-    let report = with_sign_in(report, env).await;
-    Ok(Outcome::done(report).failed(done.failed.map(|(_, error)| error.into())))
-}
-
-async fn with_sign_in(report: Report, env: &Env<'_>) -> Report {
     let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
-    let sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
-    Report { sign_in, ..report }
+    report.sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
+    Ok(Outcome::done(report).failed(done.failed.map(|(_, error)| error.into())))
 }
 
 impl Render for Report {

@@ -106,12 +106,14 @@ impl Setup<'_> {
         };
         let found = self.publish(&connector, lookup, place).await?;
         let found = self.await_visible(&connector, found).await?;
+        // Without a wait, the run ends where one would begin.
+        let ends_early = self.env.is_dry_run() && !self.options.wait && !connector.is_verified();
         let is_visible = found.diagnosis.verdict == Verdict::Visible;
-        if self.env.is_dry_run() && !is_visible && !self.options.wait && !self.options.publish_txt {
+        if ends_early && !is_visible && !self.options.publish_txt {
             return Ok(());
         }
         let connector = self.verify(connector).await?;
-        if self.env.is_dry_run() && !connector.is_verified() && !self.options.wait {
+        if ends_early {
             return Ok(());
         }
         self.enable(connector, connectors, &found, approve).await

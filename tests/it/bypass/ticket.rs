@@ -201,6 +201,8 @@ async fn an_earlier_bypass_that_was_undone_does_not_hide_a_later_one() {
     world.ok("bypass disable --all --yes").await;
     world.ok("bypass undo --yes").await;
     world.ok("bypass undo --yes").await;
+    world.fault("500x2");
+    world.fails("bypass undo --yes --max-retries 0", 6).await;
     world.ok("bypass disable --all --yes --no-journal").await;
     let error = world.fails("bypass undo --yes", 6).await;
     assert!(error["hint"].as_str().unwrap().contains("--ticket FILE"), "{error}");
