@@ -5,7 +5,7 @@ use super::plan::Difference;
 use super::select::{self, Candidate, Noun};
 use super::target::Target;
 use super::update::Update;
-use super::{Env, Error, FlowError, diff};
+use super::{Env, Error, FlowError, app, diff};
 use crate::api::ErrorKind;
 use crate::api::app::App;
 use crate::api::document::Document;
@@ -145,6 +145,20 @@ pub fn ensure_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), FlowError
 pub fn allowed_without<'a>(found: &Idp, app: &App, idps: &'a [Idp]) -> Option<Vec<&'a Idp>> {
     let others = idps.iter().filter(|other| other.id != found.id && app.admits(&other.id));
     app.admits(&found.id).then(|| others.collect())
+}
+
+/// [`ensure_not_last_idp`]; fails, too, if the SSO App cannot be checked.
+pub fn ensure_sign_in_without(
+    env: &Env<'_>,
+    found: &Idp,
+    apps: &[App],
+    idps: &[Idp],
+) -> Result<(), FlowError> {
+    if let Some(odd) = app::unreadable_sign_in(env) {
+        let message = "cannot check whether the SSO App needs it; nothing was sent";
+        return Err(FlowError::refused(message).cause(odd.describe()));
+    }
+    ensure_not_last_idp(found, apps, idps)
 }
 
 /// Fails if an application would allow no identity provider without `found`.

@@ -52,14 +52,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     match (apps, idps) {
         (Ok(apps), Ok(idps)) if !args.force => {
-            if let Some(odd) = app::unreadable_sign_in(&env) {
-                let message = "cannot check whether the SSO App needs it; nothing was sent";
-                return Err(FlowError::refused(message)
-                    .cause(odd.describe())
-                    .hint("`--force` to override")
-                    .into());
-            }
-            idp::ensure_not_last_idp(&found, &apps, &idps).map_err(or_force)?;
+            idp::ensure_sign_in_without(&env, &found, &apps, &idps).map_err(or_force)?;
             for app in apps.iter().filter(|app| app.is_dash_sso()) {
                 if let Some(left) = idp::allowed_without(&found, app, &idps) {
                     if is_company_idp(&found) && !left.iter().any(|idp| is_company_idp(idp)) {
@@ -94,8 +87,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 }
 
 fn or_force(error: FlowError) -> FlowError {
-    let hint = error.hint.clone().unwrap_or_default();
-    error.hint(format!("{hint}, or `--force` to override"))
+    let hint = match &error.hint {
+        Some(hint) => format!("{hint}, or `--force` to override"),
+        None => "`--force` to override".to_owned(),
+    };
+    error.hint(hint)
 }
 
 impl Render for Deleted {

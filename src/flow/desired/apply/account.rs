@@ -90,11 +90,7 @@ impl<D: Decisions> Apply<'_, D> {
         let Some(found) = idps.iter().find(|idp| idp.id == *id) else {
             return Ok("already deleted".to_owned());
         };
-        if let Some(odd) = app::unreadable_sign_in(self.env) {
-            let message = "cannot check whether the SSO App needs it; nothing was sent";
-            return Err(FlowError::refused(message).cause(odd.describe()).into());
-        }
-        idp::ensure_not_last_idp(found, &apps, &idps)?;
+        idp::ensure_sign_in_without(self.env, found, &apps, &idps)?;
         for app in apps.iter().filter(|app| app.is_dash_sso()) {
             if let Some(left) = idp::allowed_without(found, app, &idps) {
                 self.decisions.check_remaining(&left, &idps).await?;
