@@ -6,11 +6,11 @@ use super::super::{Outcome, plan_output};
 use super::steps;
 use crate::api::account::Account;
 use crate::api::idp::Idp;
-use crate::api::ids::{AccountId, OrganizationId};
+use crate::api::ids::AccountId;
+use crate::commands::share::audience::{self, AudienceArgs};
 use crate::context::Context;
 use crate::flow::federation::accounts::{self, AccountDirectory};
 use crate::flow::federation::progress::Event;
-use crate::flow::federation::recipients::{self, Audience, RecipientArgs};
 use crate::flow::federation::share::{self, Options, Report};
 use crate::flow::federation::{default_name, eligibility};
 use crate::flow::idp;
@@ -20,7 +20,7 @@ use crate::output::{Page, Render, Text};
 
 #[derive(clap::Args, Debug)]
 #[command(
-    group(ArgGroup::new("recipients").args(["to", "to_organization", "entire_organization"])),
+    group(ArgGroup::new("recipients").args(AudienceArgs::EXCLUSIVE)),
     override_usage = "cfsso federation share <IDP> --to <ACCOUNT>... [OPTIONS]",
     after_help = "Examples:
   cfsso federation share Okta --to 01a7362d577a6c3019a474fd6f485823
@@ -32,17 +32,8 @@ pub struct Args {
     /// Name, ID or (if unique) type of the identity provider (asks on a terminal)
     idp: Option<String>,
 
-    /// ID or name of a recipient account (repeatable)
-    #[arg(long, value_name = "ACCOUNT", num_args = 1..)]
-    to: Vec<String>,
-
-    /// Share with this organization: all its accounts, present and future
-    #[arg(long, value_name = "ID")]
-    to_organization: Option<OrganizationId>,
-
-    /// Share with your whole organization, present and future accounts
-    #[arg(long)]
-    entire_organization: bool,
+    #[command(flatten)]
+    audience: AudienceArgs,
 
     /// Name of the share, if one is created
     #[arg(long, value_name = "NAME", value_parser = value::name)]
@@ -51,10 +42,6 @@ pub struct Args {
     /// Do not wait until every recipient is associated
     #[arg(long)]
     no_wait: bool,
-
-    /// Allow accounts that the token cannot see
-    #[arg(long)]
-    unseen: bool,
 }
 
 pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
@@ -67,15 +54,10 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     };
     let idp = idp::pick(&idps, &name)?.clone();
     eligibility::ensure_shareable(&idp)?;
-    if args.to.is_empty() && args.to_organization.is_none() && !args.entire_organization {
-        args.to.push(ask_recipient(&directory, env.account, context).await?);
+    if args.audience.is_empty() {
+        args.audience.to.push(ask_recipient(&directory, env.account, context).await?);
     }
-    let (recipient_args, unseen) = (recipient_args(&args), args.unseen);
-    let (audience, warnings) =
-        recipients::resolve_recipients(recipient_args, env.account, &directory, unseen)?;
-    for warning in warnings {
-        context.screen.warn(warning);
-    }
+    let audience = args.audience.resolve(env.account, &directory, context)?;
     let options = Options {
         name: args.name.unwrap_or_else(|| default_name(&idp)),
         idp,
@@ -89,9 +71,8 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "sharing")? {
         return Ok(outcome);
     }
-    if changes && !matches!(options.audience, Audience::Accounts(_)) {
-        let action = "share it with all accounts of the organization, present and future";
-        context.confirm(&options.idp.name, action).await?;
+    if changes {
+        audience::confirm(&options.audience, &options.idp.name, context).await?;
     }
     let on_event = |event: &Event<'_>| steps::show(event, context);
     let (report, end) = share::run(&env, &options, &state, &directory, &on_event).await;
@@ -129,14 +110,6 @@ async fn ask_recipient(
                 with all accounts, present and future";
     let question = Question::text("to", "Recipient", help).with_choices(choices);
     interview::ask_missing(context, &question, USAGE, |id| Ok(id.to_owned())).await
-}
-
-fn recipient_args(args: &Args) -> RecipientArgs {
-    match (&args.to_organization, args.entire_organization) {
-        (Some(id), _) => RecipientArgs::Organization(id.clone()),
-        (None, true) => RecipientArgs::EntireOrganization,
-        (None, false) => RecipientArgs::Accounts(args.to.clone()),
-    }
 }
 
 impl Render for Report {

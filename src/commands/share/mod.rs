@@ -1,3 +1,4 @@
+pub mod audience;
 pub mod create;
 pub mod delete;
 pub mod get;
