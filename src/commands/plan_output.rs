@@ -32,6 +32,11 @@ pub fn finish_dry_run(
     }
     print_warnings(context, &plan.checks);
     plan.ensure_allowed(what)?;
+    for change in plan.changes.iter().filter(|_| context.asks()) {
+        if let Some(reason) = &change.irreversible_reason {
+            context.screen.warn(Text::prose(format!("cannot be undone: {reason}")));
+        }
+    }
     Ok(None)
 }
 
@@ -88,7 +93,7 @@ impl Render for Plan {
 /// Without the request, for a confirmation.
 pub fn show_question(change: &Change, page: &mut Page) {
     page.status_line(Status::Pending, Text::strong(&change.title));
-    show_differences(change, page);
+    show_details(change, page);
 }
 
 pub fn show_change(change: &Change, page: &mut Page) {
@@ -100,10 +105,10 @@ pub fn show_change(change: &Change, page: &mut Page) {
     if let Some(body) = request.get(&["body"]) {
         page.line(format!("  {body}"));
     }
-    show_differences(change, page);
+    show_details(change, page);
 }
 
-fn show_differences(change: &Change, page: &mut Page) {
+fn show_details(change: &Change, page: &mut Page) {
     for difference in &change.diff {
         page.line(
             Text::plain(format!("  {}: ", difference.field))
@@ -111,5 +116,8 @@ fn show_differences(change: &Change, page: &mut Page) {
                 + " -> "
                 + Text::strong(value_text(&difference.after)),
         );
+    }
+    if let Some(reason) = &change.irreversible_reason {
+        page.line(Text::plain("  ") + Text::prose(format!("cannot be undone: {reason}")));
     }
 }

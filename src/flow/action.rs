@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::journal::{Cause, Title, TrialTerms, WriteIntent};
+use super::journal::{Cause, Title, TrialTerms, WriteIntent, irreversible_reason};
 use super::journaled::Written;
 use super::plan::{Change, Difference};
 use super::{Env, Error, FlowError};
@@ -77,7 +77,9 @@ impl<T> Action<T> {
     }
 
     pub fn change(&self) -> Change {
-        Change::new(&self.title, &self.request, self.diff.clone())
+        let reason = irreversible_reason(&self.request, self.before.as_deref(), self.cause);
+        let change = Change::new(&self.title, &self.request, self.diff.clone());
+        Change { irreversible_reason: reason, ..change }
     }
 
     pub fn not_confirmed(&self, observed: impl Into<String>) -> FlowError {

@@ -33,6 +33,8 @@ pub struct Change {
     pub request: Box<RawValue>,
     /// The fields that change.
     pub diff: Vec<Difference>,
+    /// The reason why the change cannot be undone; `null` if it can be undone.
+    pub irreversible_reason: Option<String>,
 }
 
 /// A field that changes; `null` means that the field is absent.
@@ -105,7 +107,7 @@ impl Change {
         diff: Vec<Difference>,
     ) -> Self {
         let request = to_raw_value(request).expect("a request is plain data");
-        Self { title: title.into(), request: masked(&request), diff }
+        Self { title: title.into(), request: masked(&request), diff, irreversible_reason: None }
     }
 }
 

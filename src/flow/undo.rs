@@ -1,7 +1,5 @@
-//! Undo of journaled writes: the inverse from the entry, the check with the current object, the
-//! request.
+//! Undo of journaled writes: the check of an inverse with the current object, the request.
 
-mod inverse;
 mod lockout;
 mod plan;
 mod share;
@@ -10,13 +8,12 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-pub use inverse::{Inverse, NotUndoable, inverse};
 pub use plan::{Ready, UndoPlan};
 
-use self::inverse::InverseAction;
 use self::plan::Write;
+use super::journal::inverse::InverseAction;
 use super::journal::resource::Resource;
-use super::journal::{Entry, WriteIntent};
+use super::journal::{Entry, Inverse, WriteIntent, inverse};
 use super::journaled::Written;
 use crate::api::document::Document;
 use crate::api::ids::{AccountId, AppId};

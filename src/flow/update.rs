@@ -1,7 +1,7 @@
 //! The only path for changes of identity providers, applications, policies and the
 //! organization: read, edit, show, read again, replace, confirm by a last read.
 
-use super::journal::{Title, WriteIntent};
+use super::journal::{Title, WriteIntent, irreversible_reason};
 use super::journaled::Written;
 use super::plan::{Change, Difference};
 use super::target::Target;
@@ -71,7 +71,10 @@ impl Update {
             return Vec::new();
         }
         let title = format!("change the {} {}", self.target.noun(), self.name());
-        vec![Change::new(title, &self.request(env), self.requested.clone())]
+        let request = self.request(env);
+        let reason = irreversible_reason(&request, Some(self.before.to_raw().get()), None);
+        let change = Change::new(title, &request, self.requested.clone());
+        vec![Change { irreversible_reason: reason, ..change }]
     }
 
     /// The response is passed to `answered` before the object is read again.

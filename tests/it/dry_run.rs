@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use cfsso::api::document::Document;
 use cfsso::api::mask::MASKED;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -205,6 +205,28 @@ async fn assert_lists_what_is_sent(first: &[&str], line: &str, count: usize) {
     for (change, sent) in changes.iter().zip(&sent) {
         assert_as_planned(&line, change.get(&["request"]).unwrap().get(), sent);
     }
+    let journal = world.ok("journal list -o json").await.stdout;
+    let journal: Vec<Value> = serde_json::from_str(&journal).unwrap();
+    let writes: Vec<_> = journal.iter().filter(|entry| entry["request"] != json!({})).collect();
+    for (change, entry) in changes.iter().zip(&writes[writes.len() - count..]) {
+        assert_reason_as_planned(&line, change, entry);
+    }
+}
+
+/// Reasons that only the journal knows: nothing was written, or another command undoes it.
+const REASONS_OF_ENTRIES: [&str; 4] = [
+    "the request was not applied",
+    "the request changed nothing",
+    "a started verification",
+    "part of a team rename",
+];
+
+fn assert_reason_as_planned(line: &str, change: &Document, entry: &Value) {
+    let planned: Option<String> = change.parse_at(&["irreversible_reason"]);
+    let recorded = entry["irreversible_reason"].as_str();
+    let recorded =
+        recorded.filter(|text| !REASONS_OF_ENTRIES.iter().any(|of| text.starts_with(of)));
+    assert_eq!(planned.as_deref(), recorded, "{line}: {entry:#}");
 }
 
 #[tokio::test]

@@ -9,9 +9,8 @@ use clap::Subcommand;
 use super::Outcome;
 use crate::context::Context;
 use crate::flow::FlowError;
-use crate::flow::journal::{Contents, Entry, Outcome as Fate};
+use crate::flow::journal::{Contents, Entry, Outcome as Fate, inverse};
 use crate::flow::rename;
-use crate::flow::undo::inverse;
 use crate::output::{Status, Text};
 
 #[derive(Subcommand, Debug)]

@@ -7,10 +7,10 @@ use super::super::undo_output::{self, UndoneEntry};
 use super::super::{Outcome, plan_output};
 use super::{read, select};
 use crate::context::Context;
-use crate::flow::journal::Entry;
+use crate::flow::journal::{Entry, Inverse, NotUndoable, inverse};
 use crate::flow::plan::Plan;
 use crate::flow::rename;
-use crate::flow::undo::{self, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan};
+use crate::flow::undo::{self, ObjectCache, Ready, UndoPlan};
 use crate::flow::{Env, FlowError};
 use crate::output::{Page, Render, Status};
 
@@ -54,7 +54,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     for entries in &runs {
         // Also with `--force`: nothing that the user knows better makes it right.
         let undoable: Vec<_> =
-            entries.iter().filter(|entry| undo::inverse(entry).is_ok()).cloned().collect();
+            entries.iter().filter(|entry| inverse(entry).is_ok()).cloned().collect();
         if let Some(error) = rename::undo_refusal(&all, &undoable) {
             return Err(error.into());
         }
@@ -107,7 +107,7 @@ fn runs(entries: &[Entry], name: Option<&str>) -> Result<Vec<Vec<Entry>>, FlowEr
     if let Some(name) = name {
         return Ok(vec![select(entries.to_vec(), name)?]);
     }
-    let is_undoable = |entry: &&Entry| entry.undoes.is_none() && undo::inverse(entry).is_ok();
+    let is_undoable = |entry: &&Entry| entry.undoes.is_none() && inverse(entry).is_ok();
     let latest_first = entries.iter().rev().filter(is_undoable).map(|entry| entry.run.as_str());
     let mut seen = HashSet::new();
     let names: Vec<_> = latest_first.filter(|run| seen.insert(*run)).collect();
@@ -128,7 +128,7 @@ async fn plan_all<'a>(
     let mut work = UndoSet { todo: Vec::new(), left: Vec::new(), blocked: Vec::new() };
     for entry in entries.iter().rev() {
         let leave = |text: String| UndoneEntry::of(entry, text);
-        let inverse = match undo::inverse(entry) {
+        let inverse = match inverse(entry) {
             Ok(inverse) => inverse,
             Err(reason) => {
                 if let NotUndoable::Irreversible(reason) = &reason {

@@ -7,8 +7,10 @@ use super::otp;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp;
-use crate::flow::journal::{Cause, Entry, Outcome, ResourceKind, by_origin};
-use crate::flow::undo::{self as journal, Inverse, NotUndoable, ObjectCache, Ready, UndoPlan};
+use crate::flow::journal::{
+    Cause, Entry, Inverse, NotUndoable, Outcome, ResourceKind, by_origin, inverse,
+};
+use crate::flow::undo::{self, ObjectCache, Ready, UndoPlan};
 use crate::flow::{Env, Error, FlowError};
 
 /// Two bypasses started from the same state if these fields are equal.
@@ -161,7 +163,7 @@ async fn check_entry(env: &Env<'_>, mut entry: Entry, cache: &mut ObjectCache) -
         }
         Ok(true) => {}
     }
-    match journal::inverse(&entry) {
+    match inverse(&entry) {
         Err(NotUndoable::NothingWritten(text)) => {
             without_inverse(entry, Ok(WriteStatus::Reverted(text)))
         }
@@ -237,7 +239,7 @@ async fn apps_using_idp(
     let pin = pin.and_then(|pin| pin.parse_at::<String>(&["id"])).unwrap_or_default();
     let apps = env.client.list(&app::list(env.account)).await?;
     let listed = |app: &App| {
-        let path = journal::path_of_app(env.account, &app.id);
+        let path = undo::path_of_app(env.account, &app.id);
         let restored = cache.get(&path).and_then(Option::as_ref);
         let list = restored.map(|app| app.parse_at::<Vec<String>>(&["allowed_idps"]));
         list.unwrap_or_else(|| Some(app.listed_idps().iter().map(ToString::to_string).collect()))
@@ -251,12 +253,12 @@ impl BypassWrite {
     pub async fn restore(&self, env: &Env<'_>, force: bool) -> Result<Option<String>, Error> {
         match &self.inverse {
             None => Ok(None),
-            Some(inverse) => journal::apply(env, &self.entry, inverse, force, COMMAND).await,
+            Some(inverse) => undo::apply(env, &self.entry, inverse, force, COMMAND).await,
         }
     }
 
     pub fn drift_error(&self, drift: &[String]) -> FlowError {
-        journal::drift_error(&self.entry, drift, COMMAND)
+        undo::drift_error(&self.entry, drift, COMMAND)
     }
 }
 
@@ -344,12 +346,12 @@ mod tests {
         ] {
             let wanted = object(wanted);
             let now: Document = object(now).parse().unwrap();
-            let (ready, has_drift) =
-                match journal::inverse(&opened).unwrap().undo_plan(&opened, Some(&now)) {
-                    UndoPlan::Ready(ready) => (Some(ready), false),
-                    UndoPlan::Drifted(ready, _) => (Some(ready), true),
-                    _ => (None, false),
-                };
+            let (ready, has_drift) = match inverse(&opened).unwrap().undo_plan(&opened, Some(&now))
+            {
+                UndoPlan::Ready(ready) => (Some(ready), false),
+                UndoPlan::Drifted(ready, _) => (Some(ready), true),
+                _ => (None, false),
+            };
             let after = ready.as_ref().and_then(Ready::after).unwrap_or(&now);
             assert_eq!(after.to_raw().get(), wanted);
             assert_eq!(has_drift, drifted, "{wanted}");

@@ -3,7 +3,9 @@
 
 mod entry;
 mod intent;
+pub(super) mod inverse;
 pub(super) mod origin;
+pub(super) mod recreate;
 mod redact;
 pub(super) mod resource;
 mod store;
@@ -21,6 +23,8 @@ use serde_json::value::{RawValue, to_raw_value};
 pub use entry::{Cause, Entry, Outcome, TrialTerms};
 pub use intent::Title;
 pub(super) use intent::WriteIntent;
+pub(super) use inverse::irreversible_reason;
+pub use inverse::{Inverse, NotUndoable, inverse};
 pub use origin::{SANDBOX, by_origin};
 pub use redact::{NOT_KEPT, command_line};
 pub use resource::ResourceKind;

@@ -63,16 +63,20 @@ pub(in crate::flow) enum Resource {
 impl Resource {
     /// `None` if it is of another account, or this program does not write it.
     pub fn parse(account: &AccountId, path: &str) -> Option<Self> {
+        Self::from_path(path).filter(|resource| resource.path(account) == path)
+    }
+
+    /// For a path of this program: that of any account, not compared with its own spelling.
+    pub fn from_path(path: &str) -> Option<Self> {
         let segments: Vec<_> = path.strip_prefix('/')?.split('/').collect();
-        let resource = match segments.as_slice() {
-            ["zones", zone, "dns_records"] => Self::Records(zone.parse().ok()?),
+        match segments.as_slice() {
+            ["zones", zone, "dns_records"] => Some(Self::Records(zone.parse().ok()?)),
             ["zones", zone, "dns_records", id] => {
-                Self::Record(zone.parse().ok()?, id.parse().ok()?)
+                Some(Self::Record(zone.parse().ok()?, id.parse().ok()?))
             }
-            ["accounts", _, below @ ..] => Self::from_segments(below)?,
-            _ => return None,
-        };
-        (resource.path(account) == path).then_some(resource)
+            ["accounts", _, below @ ..] => Self::from_segments(below),
+            _ => None,
+        }
     }
 
     fn from_segments(segments: &[&str]) -> Option<Self> {

@@ -3,13 +3,14 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::inverse::{Inverse, InverseAction, empty, is_code_record, is_secret, set, subject};
 use super::share;
 use crate::api::document::Document;
 use crate::api::hidden::without_hidden;
 use crate::api::request::WriteRequest;
+use crate::flow::journal::inverse::{InverseAction, is_secret, subject};
+use crate::flow::journal::recreate::{empty, is_code_record, set};
 use crate::flow::journal::resource::Resource;
-use crate::flow::journal::{Entry, ResourceKind};
+use crate::flow::journal::{Entry, Inverse, ResourceKind};
 use crate::flow::plan::{Change, Difference};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
@@ -324,9 +325,9 @@ fn is_within(field: &str, path: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::inverse::inverse;
-    use super::super::inverse::tests::{ACCOUNT, entry};
     use super::*;
+    use crate::flow::journal::inverse;
+    use crate::flow::journal::inverse::tests::{ACCOUNT, entry};
 
     fn judged(entry: &Entry, now: &str) -> String {
         let now: Option<Document> = now.parse().ok();

@@ -1,19 +1,17 @@
 //! The inverse of a write, by its entry only. Pure. The entry may have been edited: only known
 //! resources, and the methods and fields that this program writes, are taken from it.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::share;
+use super::origin::NOT_RECORDED;
+use super::resource::Resource;
+use super::{Cause, Entry, NOT_KEPT, Outcome, ResourceKind, recreate};
 use crate::api::document::{Document, members};
 use crate::api::ids::AccountId;
-use crate::dns::PREFIX;
-use crate::domain::EmailDomain;
+use crate::api::request::WriteRequest;
 use crate::flow::diff;
-use crate::flow::journal::origin::NOT_RECORDED;
-use crate::flow::journal::resource::Resource;
-use crate::flow::journal::{Cause, Entry, NOT_KEPT, Outcome, ResourceKind};
 use crate::flow::plan::Difference;
 use crate::flow::target::Target;
 use crate::input::secret_name::is_secret_name;
@@ -28,14 +26,14 @@ pub enum NotUndoable {
 
 #[derive(Clone, Debug)]
 pub struct Inverse {
-    pub(super) account: AccountId,
+    pub(in crate::flow) account: AccountId,
     /// For a creation, the collection.
-    pub(super) resource: Resource,
-    pub(super) action: InverseAction,
+    pub(in crate::flow) resource: Resource,
+    pub(in crate::flow) action: InverseAction,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum InverseAction {
+pub(in crate::flow) enum InverseAction {
     Fields {
         before: Document,
         written: Document,
@@ -100,41 +98,80 @@ pub fn inverse(entry: &Entry) -> Result<Inverse, NotUndoable> {
         .ok_or_else(|| {
             irreversible(format!("`{}` is not a resource that cfsso writes", sent.path))
         })?;
-    let (resource, action) = inverse_action(entry, &sent, resource)?;
+    let document = |text: Option<&RawValue>| text.and_then(|text| text.get().parse().ok());
+    let write = Write {
+        method: &sent.method,
+        body: document(sent.body.as_deref()),
+        before: document(entry.before.as_deref()),
+        after: document(unwrapped(entry.after.as_deref()).as_deref()),
+        cause: entry.cause,
+        resolved_by: entry.resolved_by.as_deref(),
+    };
+    let (resource, action) = write.invert(resource)?;
     Ok(Inverse { account: account.clone(), resource, action })
 }
 
-fn inverse_action(
-    entry: &Entry,
-    sent: &SentRequest,
-    resource: Resource,
-) -> Result<(Resource, InverseAction), NotUndoable> {
-    let document = |text: Option<&RawValue>| text.and_then(|text| text.get().parse().ok());
-    let before: Option<Document> = document(entry.before.as_deref());
-    let after: Option<Document> = document(unwrapped(entry.after.as_deref()).as_deref());
-    let body = document(sent.body.as_deref());
-    let not_recorded = || irreversible("the previous object is not recorded");
-    match (sent.method.as_str(), resource) {
-        ("POST", resource) => invert_create(resource, body, after, entry.resolved_by.as_deref()),
-        ("DELETE", resource) => invert_delete(&resource, before.ok_or_else(not_recorded)?),
-        ("PATCH", resource @ Resource::Connector(_))
-        | ("PUT", resource @ (Resource::Share(_) | Resource::Content(..))) => {
-            let (before, body) = (before.ok_or_else(not_recorded)?, body.ok_or_else(not_recorded)?);
-            let action = invert_update(&resource, before, body)?;
-            Ok((resource, action))
-        }
-        ("PUT", resource) => {
-            let target = target(&resource)?;
-            let (before, body) = (before.ok_or_else(not_recorded)?, body.ok_or_else(not_recorded)?);
-            let fields = changed_fields(&target, entry.cause, &before, &body)?;
-            let written = after.unwrap_or(body);
-            Ok((resource, InverseAction::Object { target, fields, before, written }))
-        }
-        (method, resource) => Err(no_inverse(method, &resource)),
+/// The reason why a write of this program, once sent, cannot be undone.
+pub(in crate::flow) fn irreversible_reason<T>(
+    request: &WriteRequest<T>,
+    before: Option<&str>,
+    cause: Option<Cause>,
+) -> Option<String> {
+    let request = serde_json::to_string(request).expect("a request is plain data");
+    let sent: SentRequest = serde_json::from_str(&request).expect("a request has these members");
+    let created = (sent.method == "POST").then_some(r#"{"id":"new"}"#);
+    let write = Write {
+        method: &sent.method,
+        body: sent.body.and_then(|body| body.get().parse().ok()),
+        before: before.and_then(|before| before.parse().ok()),
+        after: created.and_then(|created| created.parse().ok()),
+        cause,
+        resolved_by: None,
+    };
+    match write.invert(Resource::from_path(&sent.path)?) {
+        Err(NotUndoable::Irreversible(reason)) => Some(reason),
+        Ok(_) | Err(NotUndoable::NothingWritten(_)) => None,
     }
 }
 
-fn irreversible(text: impl Into<String>) -> NotUndoable {
+/// A write that was sent or is to be sent.
+struct Write<'a> {
+    method: &'a str,
+    body: Option<Document>,
+    before: Option<Document>,
+    after: Option<Document>,
+    cause: Option<Cause>,
+    resolved_by: Option<&'a str>,
+}
+
+impl Write<'_> {
+    fn invert(self, resource: Resource) -> Result<(Resource, InverseAction), NotUndoable> {
+        let Self { method, body, before, after, cause, resolved_by } = self;
+        let not_recorded = || irreversible("the previous object is not recorded");
+        match (method, resource) {
+            ("POST", resource) => invert_create(resource, body, after, resolved_by),
+            ("DELETE", resource) => invert_delete(&resource, before.ok_or_else(not_recorded)?),
+            ("PATCH", resource @ Resource::Connector(_))
+            | ("PUT", resource @ (Resource::Share(_) | Resource::Content(..))) => {
+                let before = before.ok_or_else(not_recorded)?;
+                let body = body.ok_or_else(not_recorded)?;
+                let action = invert_update(&resource, before, body)?;
+                Ok((resource, action))
+            }
+            ("PUT", resource) => {
+                let target = target(&resource)?;
+                let before = before.ok_or_else(not_recorded)?;
+                let body = body.ok_or_else(not_recorded)?;
+                let fields = changed_fields(&target, cause, &before, &body)?;
+                let written = after.unwrap_or(body);
+                Ok((resource, InverseAction::Object { target, fields, before, written }))
+            }
+            (method, resource) => Err(no_inverse(method, &resource)),
+        }
+    }
+}
+
+pub(super) fn irreversible(text: impl Into<String>) -> NotUndoable {
     NotUndoable::Irreversible(text.into())
 }
 
@@ -228,7 +265,7 @@ fn changed_fields(
 }
 
 /// The response to a PATCH is an object or an array of one.
-pub(super) fn unwrapped(answer: Option<&RawValue>) -> Option<Box<RawValue>> {
+pub(in crate::flow) fn unwrapped(answer: Option<&RawValue>) -> Option<Box<RawValue>> {
     let answer = answer?;
     match serde_json::from_str::<[Box<RawValue>; 1]>(answer.get()) {
         Ok([only]) => Some(only),
@@ -313,61 +350,9 @@ fn invert_delete(
     resource: &Resource,
     before: Document,
 ) -> Result<(Resource, InverseAction), NotUndoable> {
-    let body = match resource {
-        Resource::Connector(_) => connector_body(&before)?,
-        Resource::Record(..) => record_body(&before)?,
-        Resource::Idp(_) => {
-            return Err(irreversible(
-                "the secret of the identity provider is not recorded: `cfsso idp create`",
-            ));
-        }
-        resource => share::body(resource.kind(), &before)?
-            .ok_or_else(|| irreversible("the deleted object cannot be recreated as it was"))?,
-    };
+    let body = recreate::body(resource, &before)?;
     let collection = resource.collection().ok_or_else(|| no_inverse("DELETE", resource))?;
     Ok((collection, InverseAction::Recreate { before, body }))
-}
-
-fn connector_body(before: &Document) -> Result<Document, NotUndoable> {
-    let domain = before
-        .parse_at::<String>(&["email_domain"])
-        .filter(|domain| domain.parse::<EmailDomain>().is_ok());
-    let domain = domain.ok_or_else(|| irreversible("the connector's domain is not recorded"))?;
-    let mut body = empty();
-    set(&mut body, "email_domain", &domain);
-    set(&mut body, "begin_verification", &false);
-    if let Some(fedramp) = before.parse_at::<bool>(&["use_fedramp_language"]) {
-        set(&mut body, "use_fedramp_language", &fedramp);
-    }
-    Ok(body)
-}
-
-fn record_body(before: &Document) -> Result<Document, NotUndoable> {
-    if !is_code_record(before) {
-        return Err(irreversible("not a TXT record with a verification code"));
-    }
-    let mut body = empty();
-    for name in ["type", "name", "content", "ttl", "comment", "tags"] {
-        if let Some(value) = before.get(&[name]).filter(|value| value.get() != "null") {
-            set(&mut body, name, &value);
-        }
-    }
-    Ok(body)
-}
-
-pub(super) fn is_code_record(record: &Document) -> bool {
-    let content: Option<String> = record.parse_at(&["content"]);
-    record.parse_at::<String>(&["type"]).as_deref() == Some("TXT")
-        && record.parse_at::<String>(&["name"]).is_some()
-        && content.is_some_and(|text| text.trim_matches('"').starts_with(PREFIX))
-}
-
-pub(super) fn empty() -> Document {
-    "{}".parse().expect("an object is a document")
-}
-
-pub(super) fn set(document: &mut Document, name: &str, value: &impl Serialize) {
-    document.set(&[name], value).expect("the document is an object");
 }
 
 impl Inverse {
@@ -389,14 +374,14 @@ impl Inverse {
     }
 }
 
-pub(super) fn subject(object: &Document) -> String {
+pub(in crate::flow) fn subject(object: &Document) -> String {
     ["email_domain", "name", "recipient_account_id", "account_id", "idp_id", "resource_id", "id"]
         .iter()
         .find_map(|name| object.parse_at::<String>(&[name]))
         .unwrap_or_else(|| "the object".to_owned())
 }
 
-pub(super) fn is_secret(difference: &Difference) -> bool {
+pub(in crate::flow) fn is_secret(difference: &Difference) -> bool {
     let is_not_kept = |value: &Value| value.as_str() == Some(NOT_KEPT);
     difference.field.split('.').any(is_secret_name)
         || is_not_kept(&difference.before)
@@ -404,7 +389,7 @@ pub(super) fn is_secret(difference: &Difference) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::flow) mod tests {
     use super::*;
 
     pub const ACCOUNT: &str = "0123456789abcdef0123456789abcdef";
@@ -457,6 +442,36 @@ pub(super) mod tests {
         ] {
             let why = inverse(&entry).unwrap_err().to_string();
             assert!(why.contains(says), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_planned_write_says_why_it_will_have_no_inverse() {
+        let own = |below: &[&'static str]| [&["accounts", ACCOUNT], below].concat();
+        let body = serde_json::json!({"name": "a", "enabled": false});
+        for (request, before, says) in [
+            (WriteRequest::<()>::post(&own(&["shares"])).body(&body), None, ""),
+            (WriteRequest::post(&own(&["tokens"])).body(&body), None, "revoked"),
+            (WriteRequest::post(&own(&["sso_connectors", "c", "begin_verification"])), None, ""),
+            (WriteRequest::delete(&own(&["shares", "s"])), Some("{}"), "cannot be restored"),
+            (WriteRequest::delete(&own(&["sso_connectors", "c"])), None, "not recorded"),
+            (
+                WriteRequest::delete(&own(&["sso_connectors", "c"])),
+                Some(r#"{"email_domain":"cool.cats"}"#),
+                "",
+            ),
+            (
+                WriteRequest::delete(&["zones", "z", "dns_records", "r"]),
+                Some(r#"{"type":"MX","name":"a","content":"b"}"#),
+                "not a TXT record",
+            ),
+        ] {
+            let path = request.segments().join("/");
+            let reason = irreversible_reason(&request, before, None).unwrap_or_default();
+            assert!(
+                reason.contains(says) && reason.is_empty() == says.is_empty(),
+                "{path}: {reason}"
+            );
         }
     }
 
