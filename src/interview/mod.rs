@@ -24,8 +24,9 @@ pub struct Interview<'a> {
     answers: Answers,
     /// The IDs of the questions, and their answers so far.
     given: RefCell<Vec<(String, String)>>,
-    /// Answers from before a `back`, which become defaults.
-    earlier: RefCell<BTreeMap<String, String>>,
+    /// By question ID: the answers so far, which become defaults after a `back`, and those refused.
+    earlier: RefCell<BTreeMap<String, Vec<String>>>,
+    refused: RefCell<BTreeMap<String, Vec<String>>>,
     /// The index of the next question in `given`.
     at: Cell<usize>,
     /// The question that was last answered wrongly, and how often in a row.
@@ -54,6 +55,7 @@ impl<'a> Interview<'a> {
             answers,
             given: RefCell::default(),
             earlier: RefCell::default(),
+            refused: RefCell::default(),
             at: Cell::default(),
             wrong: RefCell::default(),
             is_settled: Cell::default(),
@@ -76,7 +78,8 @@ impl<'a> Interview<'a> {
             let place = self.given.borrow().iter().position(|(given, _)| *given == id);
             let Some(place) = place else { return Err(self.not_usable(&id, &reason).into()) };
             self.count_wrong(&id, &reason)?;
-            self.given.borrow_mut().truncate(place);
+            let removed = self.given.borrow_mut().split_off(place);
+            self.refuse(removed.into_iter().next());
         }
     }
 
@@ -111,12 +114,33 @@ impl<'a> Interview<'a> {
             };
             return Ok(read(default).map_err(|reason| self.not_usable(&question.id, &reason))?);
         }
-        let mut question = question.clone();
-        if !question.secret && !question.agrees {
-            let earlier = self.earlier.borrow().get(&question.id).cloned();
-            question.default = earlier.or(question.default);
+        self.ask_user(question, read).await
+    }
+
+    /// The last answer that was not refused, or the question's own default.
+    fn default_answer(&self, question: &Question) -> Option<String> {
+        if question.secret || question.agrees {
+            return question.default.clone();
         }
-        self.ask_user(&question, read).await
+        let (earlier, refused) = (self.earlier.borrow(), self.refused.borrow());
+        let earlier = earlier.get(&question.id).into_iter().flatten().rev();
+        let is_refused = |answer: &&String| {
+            refused.get(&question.id).is_some_and(|refused| refused.contains(answer))
+        };
+        earlier.chain(&question.default).find(|answer| !is_refused(answer)).cloned()
+    }
+
+    fn accept(&self, id: &str, answer: &str) {
+        if let Some(refused) = self.refused.borrow_mut().get_mut(id) {
+            refused.retain(|other| other != answer);
+        }
+        self.earlier.borrow_mut().entry(id.to_owned()).or_default().push(answer.to_owned());
+    }
+
+    fn refuse(&self, answer: Option<(String, String)>) {
+        if let Some((id, answer)) = answer {
+            self.refused.borrow_mut().entry(id).or_default().push(answer);
+        }
     }
 
     async fn ask_user<T>(
@@ -125,8 +149,11 @@ impl<'a> Interview<'a> {
         read: impl Fn(&str) -> Result<T, String>,
     ) -> anyhow::Result<T> {
         let screen = &self.context.screen;
+        let original = question;
+        let mut question = question.clone();
         screen.show(&|page| question.draw(page));
         loop {
+            question.default = self.default_answer(original);
             let prompt = question.prompt();
             let typed = if question.secret {
                 screen.ask_hidden(prompt).await?
@@ -159,14 +186,18 @@ impl<'a> Interview<'a> {
                 Reply::Answer(answer) => match read(&answer) {
                     Ok(value) => {
                         if !question.secret {
-                            let mut earlier = self.earlier.borrow_mut();
-                            earlier.insert(question.id.clone(), answer.clone());
+                            self.accept(&question.id, &answer);
                         }
                         self.given.borrow_mut().push((question.id.clone(), answer));
                         self.at.set(self.at.get() + 1);
                         return Ok(value);
                     }
-                    Err(reason) => self.count_wrong(&question.id, &reason)?,
+                    Err(reason) => {
+                        self.count_wrong(&question.id, &reason)?;
+                        if !question.secret {
+                            self.refuse(Some((question.id.clone(), answer)));
+                        }
+                    }
                 },
             }
         }

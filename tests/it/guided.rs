@@ -202,6 +202,23 @@ async fn a_wrong_answer_is_asked_again_with_what_was_wrong() {
         assert_eq!(ran.code, 0, "{answers:?}\n{}", ran.screen);
         let screen = ran.screen.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(screen.contains(says), "{says}\n{}", ran.screen);
+        for refused in ["[cool.cat]", "[gmail.com]", "[https://127.0.0.1:1/]"] {
+            assert!(!ran.screen.contains(refused), "{refused}\n{}", ran.screen);
+        }
+        assert_eq!(world.connectors().await[0]["email_domain"], "cool.cats");
+    }
+}
+
+#[tokio::test]
+async fn after_a_refused_answer_the_default_is_the_one_from_before() {
+    // The default is given back after the refusal, and an answer from before a `back`, too.
+    for answers in [
+        &["cool.cat", "n", "", "1", "", "no", ""][..],
+        &["cool.cats", "back", "cool.cat", "n", "", "1", "", "no", ""],
+    ] {
+        let world = person(answers).await;
+        let ran = world.run("setup").await;
+        assert_eq!(ran.code, 0, "{answers:?}\n{}", ran.screen);
         assert_eq!(world.connectors().await[0]["email_domain"], "cool.cats");
     }
 }
