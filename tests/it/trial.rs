@@ -80,6 +80,13 @@ async fn nobody_signs_in_and_it_is_reverted_at_the_deadline() {
     let enabling = entries.iter().find(|entry| entry["trial"]["until"].is_string()).unwrap();
     let reverting = entries.iter().find(|entry| entry["undoes"] == enabling["id"]).unwrap();
     assert_eq!(enabling["undone_by"], reverting["id"]);
+    let keep = world.fails("connector keep cool.cats", 7).await;
+    assert_eq!(keep["message"], "the trial of cool.cats is over: reverted");
+    let cause = keep["causes"][0].as_str().unwrap();
+    assert!(cause.contains(enabling["id"].as_str().unwrap()), "{keep:#}");
+    assert!(cause.contains("ended at 20"), "{keep:#}");
+    let hint = keep["hint"].as_str().unwrap();
+    assert!(hint.contains("connector enable cool.cats --trial"), "{keep:#}");
 }
 
 #[tokio::test]
@@ -139,7 +146,7 @@ async fn another_terminal_keeps_it() {
     assert!(kept.stderr.contains("SSO stays on for cool.cats"), "{kept:?}");
     rests(&world, true).await;
     let error = world.fails("connector keep cool.cats", 6).await;
-    assert!(error.to_string().contains("no trial of cool.cats was started"), "{error}");
+    assert!(error.to_string().contains("the trial of cool.cats is over: kept"), "{error}");
 }
 
 #[tokio::test]

@@ -70,11 +70,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             let message = format!("the connector of {domain} has another ID than {id}");
             Err(FlowError::conflict(message).hint(format!("`cfsso connector get {domain}`")).into())
         }
-        None => {
-            let message = format!("no trial of {domain} was started on this machine");
-            Err(FlowError::not_found(message)
-                .hint(format!("on another machine: `--trial-of {}`", connector.id))
-                .into())
-        }
+        None => Err(keep::no_open_trial(&env, &connector).into()),
     }
 }

@@ -29,7 +29,7 @@ pub use origin::{SANDBOX, by_origin};
 pub use redact::{NOT_KEPT, command_line};
 pub use resource::ResourceKind;
 pub use store::{Contents, PruneReport, Store};
-pub use trial::OpenTrial;
+pub use trial::{ClosedTrial, OpenTrial};
 
 use self::entry::{FORMAT, Finished, Record, Started};
 use self::redact::{Redacted, redact};

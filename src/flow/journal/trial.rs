@@ -17,6 +17,16 @@ pub struct OpenTrial {
     pub is_live: bool,
 }
 
+/// A trial that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClosedTrial {
+    /// The ID of the entry that started or resumed it.
+    pub entry: String,
+    pub ended_at: Timestamp,
+    /// In words.
+    pub outcome: String,
+}
+
 #[derive(Debug, Deserialize)]
 pub struct TrialEnd {
     pub trial: String,
@@ -42,6 +52,10 @@ impl OpenTrial {
         if entries.iter().any(|other| other.trial_end().is_some_and(|end| end.trial == entry.id)) {
             return None;
         }
+        Self::of(entry, is_live)
+    }
+
+    fn of(entry: Entry, is_live: bool) -> Option<Self> {
         let before: Before = serde_json::from_str(entry.before.as_ref()?.get()).ok()?;
         let (connector, domain) = (before.id, before.email_domain);
         Some(Self { until: entry.trial?.until, connector, domain, is_live, entry })
@@ -68,6 +82,29 @@ impl OpenTrial {
         let is_of_connector = line.ends_with(&format!("/sso_connectors/{}", self.connector));
         let disables = || later.request.get().contains(r#""enabled":false"#);
         is_of_connector && (line.starts_with("DELETE ") || disables())
+    }
+}
+
+impl ClosedTrial {
+    /// The last trial of the connector, unless it is open.
+    pub fn find(entries: &[Entry], connector: &ConnectorId) -> Option<Self> {
+        let began = |entry: &&Entry| entry.trial.is_some() && entry.outcome != Outcome::Failed;
+        let trials = entries.iter().filter(began);
+        let trial = trials
+            .filter_map(|entry| OpenTrial::of(entry.clone(), false))
+            .filter(|trial| trial.connector == *connector)
+            .last()?;
+        // A note says more than the request that disabled SSO before it.
+        let noted = entries.iter().find_map(|entry| {
+            let end = entry.trial_end().filter(|end| end.trial == trial.entry.id)?;
+            Some((entry, end.outcome.replace('_', " ")))
+        });
+        let request = || {
+            let entry = entries.iter().find(|entry| trial.is_ended_by(entry))?;
+            Some((entry, format!("ended by entry {}", entry.id)))
+        };
+        let (end, outcome) = noted.or_else(request)?;
+        Some(Self { entry: trial.entry.id, ended_at: end.started_at, outcome })
     }
 }
 
@@ -158,6 +195,29 @@ mod tests {
             ),
         ] {
             assert_eq!(open.is_ended_by(&later), ends, "{}", later.request.get());
+        }
+    }
+
+    #[test]
+    fn a_trial_that_is_over_is_found_with_its_outcome() {
+        let off = || entry(2, &ON.replace("true", "false"), "null");
+        let note = |number: u32, outcome: &str| {
+            entry(number, "{}", &format!(r#"{{"trial":"r.1","outcome":"{outcome}"}}"#))
+        };
+        let again = || Entry { id: "r.4".to_owned(), ..trial() };
+        for (entries, expected) in [
+            (vec![], None),
+            (vec![trial()], None),
+            (vec![trial(), note(2, "reverted_by_hand")], Some(("reverted by hand", 2))),
+            (vec![trial(), off(), note(3, "reverted")], Some(("reverted", 3))),
+            (vec![trial(), off()], Some(("ended by entry r.2", 2))),
+            (vec![trial(), note(2, "reverted"), again()], None),
+            (vec![Entry { outcome: Outcome::Failed, ..trial() }, off()], None),
+        ] {
+            let found = ClosedTrial::find(&entries, &"c1".parse().unwrap());
+            let found = found.as_ref().map(|it| (&*it.outcome, it.ended_at.as_second()));
+            assert_eq!(found, expected, "{entries:?}");
+            assert_eq!(ClosedTrial::find(&entries, &"c2".parse().unwrap()), None);
         }
     }
 

@@ -11,7 +11,7 @@ use super::report::TrialOutcome;
 use crate::api::connector::{self as api, Connector};
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
-use crate::flow::journal::{Entry, Journal, OpenTrial};
+use crate::flow::journal::{ClosedTrial, Entry, Journal, OpenTrial};
 use crate::flow::{Env, Error, FlowError, connector};
 use crate::rfc3339;
 
@@ -152,6 +152,27 @@ pub async fn keep(
     note_end(env, &trial.entry.id, &domain, TrialOutcome::KeptElsewhere)?;
     set_aside(env, trial);
     Ok(connector)
+}
+
+/// The error if no trial of the connector is open on this machine.
+pub fn no_open_trial(env: &Env<'_>, connector: &Connector) -> FlowError {
+    let domain = &connector.email_domain;
+    let entries = env.journal.read().map(|contents| env.own(&contents.entries));
+    let elsewhere = format!("on another machine: `--trial-of {}`", connector.id);
+    let Some(trial) = ClosedTrial::find(&entries.unwrap_or_default(), &connector.id) else {
+        let message = format!("no trial of {domain} was started on this machine");
+        return FlowError::not_found(message).hint(elsewhere);
+    };
+    let ClosedTrial { entry, ended_at, outcome } = trial;
+    let message = format!("the trial of {domain} is over: {outcome}");
+    let cause = format!("ended at {} (journal entry {entry})", rfc3339::format(ended_at));
+    if connector.is_enabled() {
+        return FlowError::not_found(message).cause(cause).hint(elsewhere);
+    }
+    FlowError::conflict(message)
+        .cause(cause)
+        .cause("SSO is off: there is nothing to keep")
+        .hint(format!("`cfsso connector enable {domain} --trial`"))
 }
 
 fn nothing_to_keep(domain: &EmailDomain) -> FlowError {
