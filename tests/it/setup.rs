@@ -243,6 +243,56 @@ async fn a_domain_enforced_by_another_account_stops_at_the_last_step() {
     assert_eq!(claim.unwrap()["state"], "failed");
 }
 
+/// Deletes the records with a verification code, as somebody would in the dashboard.
+async fn lose_records(world: &World) {
+    let zones = world.ask("GET /zones?name=cool.cats&status=active").await;
+    let path = format!("/zones/{}/dns_records", zones[0]["id"].as_str().unwrap());
+    for record in world.ask(&format!("GET {path}?type=TXT")).await.as_array().unwrap() {
+        if record["content"].to_string().contains("cloudflare_dashboard_sso=") {
+            world.ask(&format!("DELETE {path}/{}", record["id"].as_str().unwrap())).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_lost_record_of_a_verified_domain_is_published_if_asked_for() {
+    for enabled in [false, true] {
+        let world = World::new().await;
+        let world = if enabled { world.enabled().await } else { world.verified().await };
+        let codes = world.codes("cool.cats").await;
+        lose_records(&world).await;
+        let checks = world.run("preflight cool.cats -o json").await.json()["checks"].clone();
+        let mut checks = checks.as_array().unwrap().iter();
+        let lost = checks.find(|check| check["id"] == "txt-still-published").unwrap();
+        assert_eq!(lost["fix"], "`cfsso setup cool.cats --publish-txt`", "{lost:#}");
+        let writes = world.writes().len();
+        let report = world.ok("setup cool.cats -o json").await.json();
+        assert_eq!(state_of(&report, "publish-txt").as_deref(), Some("skipped"));
+        let line = "setup cool.cats --publish-txt";
+        let plan = world.ok(&format!("{line} --dry-run -o json")).await.json();
+        let titles: Vec<_> =
+            plan["changes"].as_array().unwrap().iter().map(|change| &change["title"]).collect();
+        assert_eq!(titles, ["publish the TXT record of cool.cats"]);
+        assert_eq!(world.writes().len(), writes);
+
+        let report = world.ok(&format!("{line} -o json")).await.json();
+        for (step, state) in
+            [("publish-txt", "done"), ("txt-visible", "done"), ("verify", "skipped")]
+        {
+            assert_eq!(state_of(&report, step).as_deref(), Some(state), "{report:#}");
+        }
+        assert_eq!(report["result"]["enabled"], enabled);
+        assert_eq!(world.codes("cool.cats").await, codes);
+        assert_eq!(world.writes().len(), writes + 1);
+        let journal = world.ok("journal list -o json").await.json();
+        let of_record = |entry: &&Value| entry["title"] == "publish the TXT record of cool.cats";
+        assert_eq!(journal.as_array().unwrap().iter().filter(of_record).count(), 2);
+        let again = world.ok(&format!("{line} -o json")).await.json();
+        assert_eq!(state_of(&again, "publish-txt").as_deref(), Some("skipped"));
+        assert_eq!(world.writes().len(), writes + 1);
+    }
+}
+
 #[tokio::test]
 async fn a_stale_code_is_removed_only_when_asked_and_even_late() {
     let world = World::new().await.verified().await;
@@ -325,6 +375,11 @@ async fn what_is_verified_but_served_no_more_is_not_called_served() {
     let step = report["steps"].as_array().unwrap().iter().find(|step| step["id"] == "txt-visible");
     let detail = step.unwrap()["detail"].as_str().unwrap();
     assert!(detail.starts_with("not needed"), "{detail}");
+    // Where cfsso cannot publish it, it is printed, and the domain stays verified.
+    let ran = world.ok("setup cool.dogs --publish-txt").await;
+    assert!(ran.stdout.contains("cool.dogs. 300 IN TXT"), "{ran:?}");
+    let report = world.ok("setup cool.dogs --publish-txt -o json").await.json();
+    assert_eq!(state_of(&report, "publish-txt").as_deref(), Some("pending"));
 }
 
 #[tokio::test]

@@ -44,6 +44,9 @@ pub(super) fn txt_still_published(Subject { domain, served, .. }: Subject<'_>) -
     match served.diagnosis.verdict {
         Verdict::Visible => Check::passed(id, evidence),
         Verdict::Unreachable => Check::not_checked(id, evidence),
+        Verdict::NotPublished => {
+            Check::failed(id, evidence, format!("`cfsso setup {domain} --publish-txt`"))
+        }
         _ => Check::failed(id, evidence, format!("`cfsso dig {domain} --connector {domain}`")),
     }
 }

@@ -4,7 +4,9 @@
 mod report;
 
 use std::cell::RefCell;
+use std::time::Duration;
 
+use jiff::Timestamp;
 pub use report::{EnableOptions, Event, Options, Report, Step, StepId};
 
 use super::dns_provider::{DnsProvider, dns_provider};
@@ -20,6 +22,14 @@ use crate::api::connector::{BeginVerification, Connector, VerificationStatus};
 use crate::api::ids::ConnectorId;
 use crate::api::zone::Zone;
 use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Verdict};
+
+/// How long a record of a verified domain is looked for: no step depends on it.
+const MAX_READ_BACK: Duration = Duration::from_secs(60);
+
+struct Published {
+    created: bool,
+    removed: bool,
+}
 
 type TrialEnd = (trial::Report, Result<(), FlowError>);
 
@@ -104,8 +114,8 @@ impl Setup<'_> {
             let (connector, place) = tokio::join!(self.create(), self.place());
             (connector?, place?)
         };
-        let found = self.publish(&connector, lookup, place).await?;
-        let found = self.await_visible(&connector, found).await?;
+        let (found, is_new) = self.publish(&connector, lookup, place).await?;
+        let found = self.await_visible(&connector, found, is_new).await?;
         // Without a wait, the run ends where one would begin.
         let ends_early = self.env.is_dry_run() && !self.options.wait && !connector.is_verified();
         let is_visible = found.diagnosis.verdict == Verdict::Visible;
@@ -157,28 +167,31 @@ impl Setup<'_> {
         }
     }
 
+    /// Also returns whether a record was created that the name servers have to return soon.
     async fn publish(
         &self,
         connector: &Connector,
         lookup: Lookup,
         place: Option<DnsHost>,
-    ) -> Result<LookupResult, Error> {
+    ) -> Result<(LookupResult, bool), Error> {
         let domain = &self.options.domain;
         let code = code(connector)?;
         let record = TxtRecord::new(domain, code);
         self.report.borrow_mut().txt_record = Some(record.clone());
         let found = self.diagnose(connector, lookup);
-        let skip_reason = if connector.is_verified() {
-            Some("not needed: the domain is verified")
-        } else {
-            (found.diagnosis.verdict == Verdict::Visible).then_some(code)
+        let is_visible = found.diagnosis.verdict == Verdict::Visible;
+        // Whether Cloudflare checks a verified domain again is not documented.
+        let skip_reason = match (connector.is_verified(), is_visible) {
+            (true, false) if self.options.publish_txt => None,
+            (true, _) => Some("not needed: the domain is verified"),
+            (false, _) => is_visible.then_some(code),
         };
         // Stale codes are looked up even if the record is no longer needed.
         if let Some(detail) = skip_reason
             && !self.options.replace_stale_txt
         {
             self.steps.end(StepId::PublishTxt, StepState::Skipped, detail);
-            return Ok(found);
+            return Ok((found, false));
         }
         self.steps.begin(StepId::PublishTxt);
         let place = match place {
@@ -198,16 +211,19 @@ impl Setup<'_> {
                     let dns_provider = provider(&found.lookup);
                     self.emit(&Event::Publish { record: &record, reason: text, dns_provider });
                 }
-                if self.publish_in(&zone, &record, &connector.id).await? {
+                let published = self.publish_in(&zone, &record, &connector.id).await?;
+                let is_new = published.created && warning.is_none();
+                if published.removed {
                     let resolver = self.env.resolver;
                     let lookup = resolver.lookup(domain, None, Scope::Authoritative).await;
-                    return Ok(self.diagnose(connector, lookup));
+                    return Ok((self.diagnose(connector, lookup), is_new));
                 }
+                return Ok((found, is_new));
             }
             DnsHost::External(reason) => {
                 if let Some(detail) = skip_reason {
                     self.steps.end(StepId::PublishTxt, StepState::Skipped, detail);
-                    return Ok(found);
+                    return Ok((found, false));
                 }
                 self.steps.end(
                     StepId::PublishTxt,
@@ -216,9 +232,9 @@ impl Setup<'_> {
                 );
                 let dns_provider = provider(&found.lookup);
                 self.emit(&Event::Publish { record: &record, reason: &reason, dns_provider });
+                Ok((found, false))
             }
         }
-        Ok(found)
     }
 
     async fn publish_in(
@@ -226,7 +242,7 @@ impl Setup<'_> {
         zone: &Zone,
         record: &TxtRecord,
         id: &ConnectorId,
-    ) -> Result<bool, Error> {
+    ) -> Result<Published, Error> {
         let records =
             publish::records(self.env, &zone.id, &self.options.domain, &record.value).await?;
         for code in &records.foreign {
@@ -256,20 +272,22 @@ impl Setup<'_> {
         let stood = records.current && !removed;
         let state = if stood { StepState::Skipped } else { StepState::Done };
         self.steps.end(StepId::PublishTxt, state, format!("published in zone {}", zone.name));
-        Ok(removed)
+        Ok(Published { created: !records.current, removed })
     }
 
     async fn await_visible(
         &self,
         connector: &Connector,
         found: LookupResult,
+        is_new: bool,
     ) -> Result<LookupResult, Error> {
         if found.diagnosis.verdict == Verdict::Visible {
             let detail = preflight::describe_published(&found.lookup, &found.diagnosis);
             self.steps.end(StepId::TxtVisible, StepState::Skipped, detail);
             return Ok(found);
         }
-        if connector.is_verified() {
+        let is_verified = connector.is_verified();
+        if is_verified && (!is_new || found.diagnosis.verdict == Verdict::Unreachable) {
             let detail = format!("not needed: {}", found.diagnosis.summary);
             self.steps.end(StepId::TxtVisible, StepState::Skipped, detail);
             return Ok(found);
@@ -279,7 +297,11 @@ impl Setup<'_> {
         }
         self.steps.begin(StepId::TxtVisible);
         let now = self.env.clock.now();
-        let deadline = if self.options.wait { self.options.deadline } else { now };
+        let mut deadline = if self.options.wait { self.options.deadline } else { now };
+        if is_verified {
+            let limit = now.saturating_add(MAX_READ_BACK).unwrap_or(Timestamp::MAX);
+            deadline = deadline.min(limit);
+        }
         let found = dns::wait_until_visible(
             self.env.resolver,
             &self.options.domain,
@@ -288,6 +310,11 @@ impl Setup<'_> {
             |_, diagnosis| self.emit(&Event::Waiting { text: &diagnosis.summary, since: now }),
         )
         .await;
+        if is_verified && !found.diagnosis.verdict.is_visible() {
+            let detail = found.diagnosis.summary.clone();
+            self.steps.end(StepId::TxtVisible, StepState::Pending, detail);
+            return Ok(found);
+        }
         if !found.diagnosis.verdict.is_visible() {
             return Err(not_visible(self.options, &found.diagnosis).into());
         }
