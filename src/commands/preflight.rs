@@ -95,8 +95,15 @@ impl CheckArgs {
     pub async fn enable_options(self, context: &Context) -> anyhow::Result<EnableOptions> {
         let Self { proof, accept_risk: accepted } = self;
         let sources = proof.sources(context).await?;
-        let RecoveryTokenArgs { min_token_days, login_within, .. } = proof;
-        Ok(EnableOptions { asking: sources, min_token_days, login_within, accepted, trial: None })
+        let RecoveryTokenArgs { min_token_days, login_within, recovery_token_file } = proof;
+        Ok(EnableOptions {
+            asking: sources,
+            min_token_days,
+            login_within,
+            accepted,
+            trial: None,
+            recovery_token_file,
+        })
     }
 }
 

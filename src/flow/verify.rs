@@ -64,18 +64,19 @@ pub async fn begin(env: &Env<'_>, connector: &Connector) -> Result<Connector, Er
     Err(error)
 }
 
-/// A run that ends without success is repeated once.
+/// A run that ends without success is repeated once. `resume`: the command that goes on later.
 pub async fn wait_until_verified(
     env: &Env<'_>,
     mut connector: Connector,
     deadline: Timestamp,
+    resume: &str,
     on_look: &dyn Fn(&Connector),
 ) -> Result<Connector, Error> {
     for _ in 0..2 {
         if next_action(&connector) == VerifyAction::Begin {
             connector = begin(env, &connector).await?;
         }
-        connector = wait_until_final(env, connector, deadline, on_look).await?;
+        connector = wait_until_final(env, connector, deadline, resume, on_look).await?;
         if connector.is_verified() {
             return Ok(connector);
         }
@@ -87,6 +88,7 @@ async fn wait_until_final(
     env: &Env<'_>,
     connector: Connector,
     deadline: Timestamp,
+    resume: &str,
     on_look: &dyn Fn(&Connector),
 ) -> Result<Connector, Error> {
     let mut latest = connector;
@@ -100,7 +102,7 @@ async fn wait_until_final(
         Ok((next_action(&latest) != VerifyAction::Wait).then(|| latest.clone()))
     })
     .await?;
-    ended.ok_or_else(|| pending(&latest).into())
+    ended.ok_or_else(|| pending(&latest, resume).into())
 }
 
 pub async fn poll_until(
@@ -123,10 +125,10 @@ pub async fn poll_until(
     .await
 }
 
-fn pending(connector: &ConnectorFields) -> FlowError {
+fn pending(connector: &ConnectorFields, resume: &str) -> FlowError {
     FlowError::not_yet(format!("{} is not verified yet", connector.email_domain))
         .cause("Cloudflare checks the TXT record for up to two days")
-        .hint(format!("`cfsso connector verify {} --wait`", connector.email_domain))
+        .hint(format!("`{resume}`"))
 }
 
 fn failed(connector: &ConnectorFields) -> FlowError {

@@ -294,6 +294,21 @@ async fn the_lost_record_of_a_verified_domain_is_published_if_asked_for() {
 }
 
 #[tokio::test]
+async fn without_waiting_the_hint_is_the_same_set_up_again() {
+    for flags in
+        ["--publish-txt", "--publish-txt --enable --trial 20m --accept-risk fallback-login"]
+    {
+        let world = World::new().await;
+        let ran = world.run(&format!("setup cool.cats {flags} --no-wait --yes -o json")).await;
+        assert_eq!(ran.code, 8, "{ran:?}");
+        let error = ran.error();
+        assert_eq!(error["message"], "cool.cats is not verified yet");
+        assert_eq!(error["hint"], format!("`cfsso setup cool.cats {flags}`"));
+        assert_eq!(ran.json()["next"], format!("cfsso setup cool.cats {flags}"));
+    }
+}
+
+#[tokio::test]
 async fn a_stale_code_is_removed_only_when_asked_and_even_late() {
     let world = World::new().await.verified().await;
     let old = world.codes("cool.cats").await;

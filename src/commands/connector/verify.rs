@@ -102,14 +102,14 @@ async fn wait_for_result(
     connector: Connector,
     context: &Context,
 ) -> anyhow::Result<Connector> {
-    let followed =
-        verify::wait_until_verified(env, connector, context.wait_deadline(), &|connector| {
-            let status = connector.status().map_or("unknown", VerificationStatus::as_str);
-            context
-                .screen
-                .start_wait(format!("verification of {}: {status}", connector.email_domain));
-        })
-        .await;
+    let resume = format!("cfsso connector verify {} --wait", connector.email_domain);
+    let on_look = |connector: &Connector| {
+        let status = connector.status().map_or("unknown", VerificationStatus::as_str);
+        let text = format!("verification of {}: {status}", connector.email_domain);
+        context.screen.start_wait(text);
+    };
+    let deadline = context.wait_deadline();
+    let followed = verify::wait_until_verified(env, connector, deadline, &resume, &on_look).await;
     context.screen.end_progress();
     Ok(followed?)
 }

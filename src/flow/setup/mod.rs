@@ -340,11 +340,14 @@ impl Setup<'_> {
         self.steps.begin(StepId::Verify);
         let since = self.env.clock.now();
         let deadline = if self.options.wait { self.options.deadline } else { since };
-        let connector = verify::wait_until_verified(self.env, connector, deadline, &|connector| {
+        let on_look = |connector: &Connector| {
             let status = connector.status().map_or("unknown", VerificationStatus::as_str);
             self.emit(&Event::Waiting { text: &format!("verification: {status}"), since });
-        })
-        .await?;
+        };
+        // `connector verify` would not run the later steps.
+        let resume = self.options.rerun_command();
+        let connector =
+            verify::wait_until_verified(self.env, connector, deadline, &resume, &on_look).await?;
         self.record_connector(&connector);
         self.steps.end(StepId::Verify, StepState::Done, "verified");
         Ok(connector)

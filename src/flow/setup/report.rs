@@ -1,5 +1,6 @@
 //! Options, steps, events and report of set-up.
 
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,8 +15,8 @@ use crate::flow::dns_provider::DnsProvider;
 use crate::flow::preflight::{self, Facts, Sources, Subject, Thresholds};
 use crate::flow::publish::TxtRecord;
 use crate::flow::steps;
-use crate::flow::trial::{self, TrialReport};
-use crate::rfc3339;
+use crate::flow::trial::{self, KeepOn, TrialReport};
+use crate::{rfc3339, shell};
 
 pub struct Options {
     pub domain: EmailDomain,
@@ -38,6 +39,8 @@ pub struct EnableOptions {
     pub accepted: Vec<CheckId>,
     /// `None` enables without a trial.
     pub trial: Option<trial::Options>,
+    /// The file of `asking.recovery`.
+    pub recovery_token_file: Option<PathBuf>,
 }
 
 impl EnableOptions {
@@ -52,6 +55,37 @@ impl EnableOptions {
         checks.map(|check| check.accept_risks(&self.accepted)).collect()
     }
 
+    /// The options that differ from their default.
+    fn flags(&self) -> Vec<String> {
+        let mut flags = Vec::new();
+        if let Some(trial) = &self.trial {
+            let is_default = trial.duration == trial::DEFAULT_DURATION;
+            let length = (!is_default).then(|| format!(" {}", exact(trial.duration)));
+            flags.push(format!("--trial{}", length.unwrap_or_default()));
+            if trial.accept_otp {
+                flags.push("--accept-otp".to_owned());
+            }
+            if trial.keep_on == KeepOn::Confirm {
+                flags.push("--keep-on confirm".to_owned());
+            }
+            if trial.redact_emails {
+                flags.push("--redact-emails".to_owned());
+            }
+        }
+        flags.extend(self.accepted.iter().map(|id| format!("--accept-risk {}", id.name())));
+        if let Some(file) = &self.recovery_token_file {
+            let file = shell::quoted(&file.display().to_string());
+            flags.push(format!("--recovery-token-file {file}"));
+        }
+        if self.min_token_days != Thresholds::MIN_TOKEN_DAYS {
+            flags.push(format!("--min-token-days {}", self.min_token_days));
+        }
+        if self.login_within != Thresholds::LOGIN_WITHIN {
+            flags.push(format!("--login-within {}", exact(self.login_within)));
+        }
+        flags
+    }
+
     pub fn thresholds(&self, now: Timestamp) -> Thresholds {
         let Self { min_token_days, login_within, .. } = *self;
         Thresholds { now, min_token_days, login_within }
@@ -59,17 +93,33 @@ impl EnableOptions {
 }
 
 impl Options {
+    /// The command line of the same set-up. A lost option would make it ask for more, refuse, or
+    /// enable SSO on other terms.
     pub(super) fn rerun_command(&self) -> String {
         let flags = [
             ("--publish-txt", self.publish_txt),
             ("--replace-stale-txt", self.replace_stale_txt),
+            ("--fedramp", self.fedramp == Some(true)),
+            ("--force", self.domain.ineligible().is_some()),
             ("--enable", self.enable.is_some()),
-            ("--trial", self.enable.as_ref().is_some_and(|enable| enable.trial.is_some())),
         ];
         let wanted = flags.iter().filter(|(_, is_wanted)| *is_wanted).map(|(flag, _)| *flag);
-        let words: Vec<_> =
+        let mut words: Vec<_> =
             ["cfsso setup", self.domain.as_str()].into_iter().chain(wanted).collect();
+        let enabling = self.enable.as_ref().map(|enable| enable.flags()).unwrap_or_default();
+        words.extend(enabling.iter().map(String::as_str));
         words.join(" ")
+    }
+}
+
+/// In the largest unit that divides it.
+fn exact(duration: Duration) -> String {
+    match duration.as_secs() {
+        _ if duration.subsec_millis() > 0 => format!("{}ms", duration.as_millis()),
+        seconds if seconds % 86_400 == 0 => format!("{}d", seconds / 86_400),
+        seconds if seconds % 3_600 == 0 => format!("{}h", seconds / 3_600),
+        seconds if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds => format!("{seconds}s"),
     }
 }
 
@@ -139,4 +189,85 @@ pub struct Report {
     pub trial: Option<TrialReport>,
     /// The next command; `null` if nothing remains to do.
     pub next: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn options(domain: &str, enable: Option<EnableOptions>) -> Options {
+        Options {
+            domain: domain.parse().unwrap(),
+            publish_txt: false,
+            replace_stale_txt: false,
+            enable: enable.map(Rc::new),
+            wait: false,
+            fedramp: None,
+            deadline: Timestamp::UNIX_EPOCH,
+            connectors: None,
+        }
+    }
+
+    fn enabling(trial: Option<trial::Options>) -> EnableOptions {
+        EnableOptions {
+            asking: Sources { fetcher: None, recovery: None, audit_log: false },
+            min_token_days: Thresholds::MIN_TOKEN_DAYS,
+            login_within: Thresholds::LOGIN_WITHIN,
+            accepted: Vec::new(),
+            trial,
+            recovery_token_file: None,
+        }
+    }
+
+    #[test]
+    fn the_same_command_again_has_the_options_that_matter() {
+        let trial = |duration| trial::Options {
+            duration,
+            accept_otp: false,
+            keep_on: KeepOn::SignIn,
+            redact_emails: false,
+        };
+        let strict = trial::Options {
+            accept_otp: true,
+            keep_on: KeepOn::Confirm,
+            redact_emails: true,
+            ..trial(90 * MINUTE)
+        };
+        let accepted = EnableOptions {
+            accepted: vec![CheckId::MembersSuperAdmin, CheckId::ForeignClaim],
+            min_token_days: 7,
+            login_within: 2 * 24 * 60 * MINUTE,
+            recovery_token_file: Some("break glass.token".into()),
+            ..enabling(None)
+        };
+        let published = Options {
+            publish_txt: true,
+            replace_stale_txt: true,
+            fedramp: Some(true),
+            ..options("cool.cats", None)
+        };
+        for (options, flags) in [
+            (options("cool.cats", None), "cool.cats"),
+            (published, "cool.cats --publish-txt --replace-stale-txt --fedramp"),
+            (options("gmail.com", None), "gmail.com --force"),
+            (options("cool.cats", Some(enabling(None))), "cool.cats --enable"),
+            (
+                options("cool.cats", Some(enabling(Some(trial(10 * MINUTE))))),
+                "cool.cats --enable --trial",
+            ),
+            (
+                options("cool.cats", Some(enabling(Some(strict)))),
+                "cool.cats --enable --trial 90m --accept-otp --keep-on confirm --redact-emails",
+            ),
+            (
+                options("cool.cats", Some(accepted)),
+                "cool.cats --enable --accept-risk members-super-admin --accept-risk foreign-claim \
+                 --recovery-token-file 'break glass.token' --min-token-days 7 --login-within 2d",
+            ),
+        ] {
+            assert_eq!(options.rerun_command(), format!("cfsso setup {flags}"));
+        }
+    }
 }

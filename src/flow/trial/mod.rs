@@ -46,6 +46,9 @@ const SKEW: SignedDuration = SignedDuration::from_mins(1);
 /// A change this long after enforcement started was made by another client.
 const OWN_CHANGE_WINDOW: SignedDuration = SignedDuration::from_secs(5);
 
+/// The length of a trial if none is given.
+pub const DEFAULT_DURATION: Duration = Duration::from_mins(10);
+
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
     pub duration: Duration,
