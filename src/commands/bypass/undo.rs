@@ -19,6 +19,7 @@ use crate::flow::sign_in::{DomainSignIn, allowed_methods, failing_providers};
 use crate::flow::undo::Ready;
 use crate::flow::{Env, FlowError, connector};
 use crate::output::{Page, Render, Status, Text};
+use crate::shell::quoted;
 
 #[derive(clap::Args, Debug)]
 #[command(
@@ -43,6 +44,16 @@ impl Args {
     pub fn plain() -> Self {
         Self { force: false, ticket: None }
     }
+
+    /// The command to run again.
+    fn command(&self) -> String {
+        match &self.ticket {
+            Some(file) => {
+                format!("{} --ticket {}", undo::COMMAND, quoted(&file.display().to_string()))
+            }
+            None => undo::COMMAND.to_owned(),
+        }
+    }
 }
 
 /// The result of `cfsso bypass undo`.
@@ -65,6 +76,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             ticket::read(&context.read_file(file, ticket::MAX_SIZE, "undo ticket").await?)?;
         let env = context.env().await?;
         env.check_origin(&entries)?;
+        context.journal().allow_unrecorded();
         let open = undo::open_entries(&entries);
         (entries, open, env)
     } else {
@@ -92,7 +104,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         match status? {
             WriteStatus::Active(ready) => todo.push((write, ready)),
             WriteStatus::Changed(ready, _) if args.force => todo.push((write, ready)),
-            WriteStatus::Changed(_, drift) => return Err(write.drift_error(&drift).into()),
+            WriteStatus::Changed(_, drift) => {
+                return Err(write.drift_error(&drift, &args.command()).into());
+            }
             WriteStatus::Refused(ready, _) if args.force => todo.push((write, ready)),
             WriteStatus::Blocked(error) | WriteStatus::Refused(_, error) => {
                 return Err(error.into());
@@ -140,7 +154,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     context.confirm(&word, action).await?;
-    restore_all(&env, &todo, args.force, report).await
+    restore_all(&env, &todo, args, report).await
 }
 
 /// SSO that a bypass disabled during its trial is not enabled without one.
@@ -240,14 +254,15 @@ fn question(ready: &[Box<Ready>]) -> (String, &'static str) {
 async fn restore_all(
     env: &Env<'_>,
     todo: &[BypassWrite],
-    force: bool,
+    args: &Args,
     mut report: Report,
 ) -> anyhow::Result<Outcome> {
+    let command = args.command();
     let done = undo_output::undo_each(
         todo,
         |write| &write.entry,
-        async |write| write.restore(env, force).await,
-        |_| undo::COMMAND.to_owned(),
+        async |write| write.restore(env, args.force, &command).await,
+        |_| command.clone(),
     );
     let done = done.await?;
     report.ok = done.failed.is_none();

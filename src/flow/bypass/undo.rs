@@ -250,15 +250,21 @@ async fn apps_using_idp(
 
 impl BypassWrite {
     /// Returns `None` if there is nothing left to restore.
-    pub async fn restore(&self, env: &Env<'_>, force: bool) -> Result<Option<String>, Error> {
+    /// `command` is the one that undoes it.
+    pub async fn restore(
+        &self,
+        env: &Env<'_>,
+        force: bool,
+        command: &str,
+    ) -> Result<Option<String>, Error> {
         match &self.inverse {
             None => Ok(None),
-            Some(inverse) => undo::apply(env, &self.entry, inverse, force, COMMAND).await,
+            Some(inverse) => undo::apply(env, &self.entry, inverse, force, command).await,
         }
     }
 
-    pub fn drift_error(&self, drift: &[String]) -> FlowError {
-        undo::drift_error(&self.entry, drift, COMMAND)
+    pub fn drift_error(&self, drift: &[String], command: &str) -> FlowError {
+        undo::drift_error(&self.entry, drift, command)
     }
 }
 

@@ -58,6 +58,7 @@ pub struct Journal<'p> {
     clock: Clock,
     run: RefCell<Option<RunFile>>,
     ticket: Option<ticket::Writer<'p>>,
+    allows_unrecorded: Cell<bool>,
     write_errors: RefCell<Vec<String>>,
 }
 
@@ -74,7 +75,8 @@ pub(super) struct Api<'a> {
     pub account: &'a AccountId,
 }
 
-pub(super) struct PendingEntry(u32);
+/// `None` for a write that is not recorded.
+pub(super) struct PendingEntry(Option<u32>);
 
 impl<'p> Journal<'p> {
     /// The directory is created with the first entry.
@@ -110,8 +112,16 @@ impl<'p> Journal<'p> {
             clock,
             run: RefCell::default(),
             ticket: None,
+            allows_unrecorded: Cell::default(),
             write_errors: RefCell::default(),
         }
+    }
+
+    /// From now on, a write that cannot be recorded is sent nevertheless, and is one of
+    /// [`Self::write_errors`]. For changes that an undo ticket describes: it must work on a machine
+    /// where nothing can be written.
+    pub fn allow_unrecorded(&self) {
+        self.allows_unrecorded.set(true);
     }
 
     pub fn actor(&self) -> &Actor {
@@ -142,7 +152,7 @@ impl<'p> Journal<'p> {
         }
     }
 
-    /// Outcomes that could not be recorded.
+    /// Outcomes, and writes if [`Self::allow_unrecorded`], that could not be recorded.
     pub fn write_errors(&self) -> Vec<String> {
         self.write_errors.borrow().clone()
     }
@@ -187,7 +197,20 @@ impl<'p> Journal<'p> {
         Ok(())
     }
 
-    fn append_start(&self, mut started: Started) -> Result<PendingEntry, FlowError> {
+    fn append_start(&self, started: Started) -> Result<PendingEntry, FlowError> {
+        let title = started.title.clone();
+        match self.append_entry(started) {
+            Err(error) if self.allows_unrecorded.get() => {
+                let reason = error.causes.join(": ");
+                let text = format!("not recorded in the journal: {title} ({reason})");
+                self.write_errors.borrow_mut().push(text);
+                Ok(PendingEntry(None))
+            }
+            number => Ok(PendingEntry(Some(number?))),
+        }
+    }
+
+    fn append_entry(&self, mut started: Started) -> Result<u32, FlowError> {
         let store = match &self.storage {
             Storage::Store(store) => store,
             Storage::Ticket(entries) => {
@@ -195,7 +218,7 @@ impl<'p> Journal<'p> {
                 entries.set(started.entry);
                 let number = started.entry;
                 self.start_ticket(&Record::Started(started), None)?;
-                return Ok(PendingEntry(number));
+                return Ok(number);
             }
             Storage::Unavailable => {
                 return Err(no_directory_error("no journal; nothing was sent"));
@@ -222,7 +245,7 @@ impl<'p> Journal<'p> {
         let record = Record::Started(started);
         self.start_ticket(&record, Some(&run.id))?;
         run.begin(&record, is_trial).map_err(|error| not_writable_error(store, &error))?;
-        Ok(PendingEntry(number))
+        Ok(number)
     }
 
     /// If this fails, nothing may be sent.
@@ -259,7 +282,8 @@ impl<'p> Journal<'p> {
     }
 
     fn append_finish(&self, ticket: &PendingEntry, mut ended: Finished) {
-        ended.entry = ticket.0;
+        let Some(number) = ticket.0 else { return };
+        ended.entry = number;
         ended.finished_at = self.clock.now();
         let record = Record::Finished(ended);
         let mut write_errors = self.write_errors.borrow_mut();
@@ -270,7 +294,6 @@ impl<'p> Journal<'p> {
         }
         let Some(run) = &mut *self.run.borrow_mut() else { return };
         if let Err(error) = run.end(&record) {
-            let number = ticket.0;
             write_errors
                 .push(format!("cannot record the outcome of entry {}.{number}: {error}", run.id));
         }

@@ -106,3 +106,17 @@ async fn what_was_done_without_a_journal_can_be_put_back_by_hand() {
     }
     assert_eq!(world.sandbox.snapshot(), before, "{lines:?}");
 }
+
+#[tokio::test]
+async fn a_ticket_is_undone_without_a_journal_and_says_what_is_not_recorded() {
+    for bypass in ["otp", "disable --all"] {
+        for (place, world, _dir) in read_only().await {
+            let before = world.sandbox.snapshot();
+            let printed = world.ok(&format!("bypass {bypass} --yes --no-journal")).await.stdout;
+            let world = world.with_input(&printed);
+            let ran = world.ok("bypass undo --ticket - --yes").await;
+            assert_eq!(world.sandbox.snapshot(), before, "{place} {bypass}");
+            assert!(ran.stderr.contains("not recorded in the journal: "), "{place} {ran:?}");
+        }
+    }
+}

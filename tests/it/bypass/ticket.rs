@@ -68,6 +68,8 @@ async fn drift_in_between_stops_the_undo_unless_forced() {
     let writes = world.writes();
     let error = world.fails(&format!("bypass undo --ticket {ticket} --yes"), 7).await;
     assert!(error["causes"][0].as_str().unwrap().contains("allowed_idps"), "{error}");
+    let force = format!("`cfsso bypass undo --ticket {ticket} --force` to override");
+    assert_eq!(error["hint"], force);
     assert_eq!(world.writes(), writes);
     world.ok(&format!("bypass undo --ticket {ticket} --yes --force")).await;
     let app = world.ok("app get -o json").await.json();
