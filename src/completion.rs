@@ -14,7 +14,7 @@ use clap_complete::env::Shells;
 use crate::commands::completions::VARIABLE;
 use crate::output::Environment;
 use crate::private_file;
-use crate::settings::{self, CredentialSource, Settings};
+use crate::settings::{self, CredentialSource, FileUse, Settings};
 use crate::{Process, cli};
 
 /// The age from which a list is read again.
@@ -149,7 +149,7 @@ fn lines(kind: Kind, line: &Line) -> Option<String> {
     let args =
         [OsString::from("cfsso"), "whoami".into()].into_iter().chain(globals.iter().cloned());
     let options = cli::parse(&args.collect::<Vec<_>>()).ok()?.options;
-    let settings = settings::resolve(options, env).ok()?;
+    let settings = settings::resolve(options, env, FileUse::Required).ok()?;
     let cache = cache_file(kind, &settings, env);
     let is_fresh = |file: &Path| {
         let changed = file.metadata().and_then(|metadata| metadata.modified()).ok();

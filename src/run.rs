@@ -48,7 +48,7 @@ pub async fn run(process: Process) -> ExitCode {
         let screen = screen(&options, format, &env, terminal, clock, streams);
         return conclude(&screen, outcome, None);
     }
-    let settings = match settings::resolve(options.clone(), &env) {
+    let settings = match settings::resolve(options.clone(), &env, command.file_use()) {
         Ok(settings) => settings,
         Err(error) => {
             let format = options.output.unwrap_or_default();

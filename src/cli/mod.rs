@@ -15,7 +15,7 @@ use crate::commands::{
     schema, setup, share, status, team, timeline, token, version, whoami,
 };
 use crate::context::Context;
-use crate::settings::Options;
+use crate::settings::{FileUse, Options};
 use help::Length;
 use lazy::LazyCommand;
 
@@ -169,6 +169,16 @@ impl Command {
                 matches!(command, recovery::Command::Check(_))
             }
             _ => false,
+        }
+    }
+
+    /// A lockout must not last longer because of a broken configuration file.
+    pub fn file_use(&self) -> FileUse {
+        match self {
+            Self::Bypass(_) | Self::Recovery(_) => FileUse::Fallback,
+            Self::Journal(LazyCommand(command)) if command.sends_requests() => FileUse::Fallback,
+            Self::Journal(_) => FileUse::Offline,
+            _ => FileUse::Required,
         }
     }
 

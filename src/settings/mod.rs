@@ -71,10 +71,29 @@ pub struct DrillTarget {
     pub journal: PathBuf,
 }
 
-pub fn resolve(options: Options, env: &Environment) -> Result<Settings, Error> {
+/// How a command depends on the configuration file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileUse {
+    /// A file that cannot be used is an error.
+    Required,
+    /// It is a warning if flags or variables give what decides where requests go: the token, the
+    /// account and the API. For commands of a lockout.
+    Fallback,
+    /// The same for commands of a lockout that send no request.
+    Offline,
+}
+
+pub fn resolve(options: Options, env: &Environment, file_use: FileUse) -> Result<Settings, Error> {
     let (options, variables) = options.with_env(env)?;
-    let named = profile(&options, env)?;
-    let warnings = named.warnings();
+    let (named, broken) = match profile(&options, env) {
+        Ok(named) => (named, None),
+        Err(error) if can_ignore_file(&options, env, file_use)? => {
+            (Named::default(), Some(ignored(&error)))
+        }
+        Err(error) => return Err(error),
+    };
+    let mut warnings = named.warnings();
+    warnings.extend(broken);
     let Named { name, profile, is_in_file, .. } = named;
     let (credentials, origin) = credentials::resolve(&options, env, &profile)?;
     let sandbox = options.sandbox || switch(env, "CFSSO_SANDBOX")?;
@@ -277,6 +296,35 @@ impl Named {
     }
 }
 
+/// Never a file or a profile that the user named.
+fn can_ignore_file(options: &Options, env: &Environment, file_use: FileUse) -> Result<bool, Error> {
+    let is_named = path(env, "CFSSO_CONFIG").is_some() || profile_name(options, env).is_some();
+    if is_named || file_use == FileUse::Required {
+        return Ok(false);
+    }
+    if file_use == FileUse::Offline || options.sandbox || switch(env, "CFSSO_SANDBOX")? {
+        return Ok(true);
+    }
+    let (_, credential) = credentials::resolve(options, env, &Profile::default())?;
+    let has_account = AccountSelection::of(options)? != AccountSelection::Default
+        || non_empty_env(env, "CLOUDFLARE_ACCOUNT_ID").is_some();
+    let may_be_sent = match base(env, None)? {
+        (_, Origin::Environment(_)) => true,
+        // Only the file could name another API, to which alone the token may belong.
+        _ => match config_path(env).map(std::fs::read) {
+            Some(Ok(text)) => !String::from_utf8_lossy(&text).contains("base_url"),
+            _ => matches!(credential, Origin::Environment(_)),
+        },
+    };
+    Ok(credential != Origin::Default && has_account && may_be_sent)
+}
+
+fn ignored(error: &Error) -> String {
+    let source = std::error::Error::source(error).map(|source| format!(": {source}"));
+    let reason = format!("{error}{}", source.unwrap_or_default());
+    mask(&format!("the configuration file is ignored; this command does not need it: {reason}"))
+}
+
 /// Empty if the configuration file cannot be read.
 pub fn profiles(env: &Environment) -> Vec<String> {
     let read = || {
@@ -287,9 +335,13 @@ pub fn profiles(env: &Environment) -> Vec<String> {
     read().unwrap_or_default()
 }
 
-fn profile(options: &Options, env: &Environment) -> Result<Named, Error> {
+fn profile_name(options: &Options, env: &Environment) -> Option<String> {
     let named = options.profile.as_deref().map(str::trim).map(str::to_owned);
-    let named = named.or_else(|| non_empty_env(env, "CFSSO_PROFILE"));
+    named.or_else(|| non_empty_env(env, "CFSSO_PROFILE"))
+}
+
+fn profile(options: &Options, env: &Environment) -> Result<Named, Error> {
+    let named = profile_name(options, env);
     let path = config_path(env);
     let bytes = match path.as_deref().map(std::fs::read) {
         Some(Ok(bytes)) => bytes,
@@ -339,12 +391,14 @@ mod tests {
     const THREE: &str = "00000000000000000000000000000003";
 
     fn settle(line: &str, env: &[(&str, &str)]) -> Result<Settings, Error> {
+        settle_for(FileUse::Required, line, env)
+    }
+
+    fn settle_for(file_use: FileUse, line: &str, env: &[(&str, &str)]) -> Result<Settings, Error> {
         let args = ["cfsso", "connector", "list"].into_iter().chain(line.split_whitespace());
         let options = Cli::try_parse_from(args).unwrap().options;
-        resolve(
-            options,
-            &env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-        )
+        let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        resolve(options, &env.collect(), file_use)
     }
 
     fn config(text: &str) -> (tempfile::TempDir, String) {
@@ -513,6 +567,56 @@ mod tests {
             assert_eq!(warnings.len(), usize::from(warned), "{mode:o} {warnings:?}");
             assert!(warnings.iter().all(|warning| warning.contains("chmod go-rwx")));
         }
+    }
+
+    #[test]
+    fn a_broken_file_is_ignored_only_where_nothing_of_it_is_needed() {
+        use FileUse::{Fallback, Offline, Required};
+        const BROKEN: &str = "[profiles.default]\noutput = \"xml\"\n";
+        const OTHER_API: &str = "[profiles.default]\nbase_url = \"https://api.example\"\nx = 1\n";
+        let home = tempfile::tempdir().unwrap();
+        let file = home.path().join("cfsso/config.toml");
+        std::fs::create_dir(home.path().join("cfsso")).unwrap();
+        let home = ("XDG_CONFIG_HOME", home.path().to_str().unwrap());
+        let token = ("CLOUDFLARE_API_TOKEN", "t");
+        let account = ("CLOUDFLARE_ACCOUNT_ID", ONE);
+        let base = ("CLOUDFLARE_BASE_URL", "https://api.example");
+        for (file_use, text, line, env, is_ignored) in [
+            (Required, BROKEN, "", vec![token, account], false),
+            (Fallback, BROKEN, "", vec![token, account], true),
+            (Fallback, "nonsense", "", vec![token, account], true),
+            (Fallback, "profile = \"gone\"\n", "", vec![token, account], true),
+            (Fallback, BROKEN, "--token-file /t --account Cats", vec![], true),
+            (Fallback, BROKEN, "", vec![token], false),
+            (Fallback, BROKEN, "", vec![account], false),
+            (Fallback, BROKEN, "--sandbox", vec![], true),
+            (Fallback, BROKEN, "--profile default", vec![token, account], false),
+            (Fallback, BROKEN, "", vec![token, account, ("CFSSO_PROFILE", "default")], false),
+            (Fallback, OTHER_API, "", vec![token, account], false),
+            (Fallback, OTHER_API, "", vec![token, account, base], true),
+            (Offline, BROKEN, "", vec![], true),
+            (Offline, BROKEN, "--profile default", vec![], false),
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let mut env = env;
+            env.push(home);
+            let settings = settle_for(file_use, line, &env);
+            assert_eq!(settings.is_ok(), is_ignored, "{file_use:?} {line} {env:?} {settings:?}");
+            if let Ok(settings) = settings {
+                assert_eq!(settings.profile, None);
+                let warning = &settings.warnings[0];
+                assert!(warning.contains("is ignored") && warning.contains("config.toml"));
+            }
+        }
+        let named = ("CFSSO_CONFIG", file.to_str().unwrap());
+        assert!(settle_for(Fallback, "", &[named, token, account]).is_err());
+        // A folder cannot be read as a file.
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        assert!(settle_for(Fallback, "", &[home, token, account]).is_ok());
+        let settings = settle_for(Fallback, "--token-file /t", &[home, account]);
+        assert!(matches!(settings, Err(Error::Unreadable { .. })), "{settings:?}");
+        assert!(settle_for(Fallback, "--token-file /t", &[home, account, base]).is_ok());
     }
 
     #[test]

@@ -37,6 +37,26 @@ async fn a_malformed_file_names_file_line_and_key() {
 }
 
 #[tokio::test]
+async fn a_lockout_is_ended_in_spite_of_a_broken_default_file() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("cfsso")).unwrap();
+    std::fs::write(folder.path().join("cfsso/config.toml"), "[profiles.default]\nx = 1\n").unwrap();
+    let world = World::new().await.enabled().await;
+    let world = world.with_env("XDG_CONFIG_HOME", folder.path().to_str().unwrap());
+    for line in ["bypass otp --yes", "bypass undo --yes", "journal list"] {
+        let ran = world.ok(line).await;
+        assert!(ran.stderr.contains("config.toml, line 2"), "{line} {ran:?}");
+    }
+    let requests = world.requests().len();
+    world.fails("connector list", 2).await;
+    world.fails("bypass disable --all --yes --profile default", 2).await;
+    let world = world.with_env("CLOUDFLARE_ACCOUNT_ID", "");
+    let error = world.fails("bypass disable --all --yes", 2).await;
+    assert!(error["message"].as_str().unwrap().contains("config.toml, line 2"), "{error}");
+    assert_eq!(world.requests().len(), requests);
+}
+
+#[tokio::test]
 async fn a_value_that_cannot_be_used_names_file_line_and_key() {
     for (text, key) in [
         ("account = \"me\"", "account"),

@@ -61,7 +61,7 @@ impl Machine {
         env.insert("CFSSO_JOURNAL".to_owned(), journal);
         let words = ["cfsso", "bypass", "status", "--yes"].map(Into::into);
         let options = cli::parse(&words).unwrap().options;
-        let settings = settings::resolve(options, &env).unwrap();
+        let settings = settings::resolve(options, &env, settings::FileUse::Required).unwrap();
         let printed = Printed::default();
         let screen = Screen::new(
             ScreenOptions::default(),

@@ -29,6 +29,12 @@ pub enum Command {
     Prune(prune::Args),
 }
 
+impl Command {
+    pub fn sends_requests(&self) -> bool {
+        matches!(self, Self::Undo(_))
+    }
+}
+
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list::run(&args, context),
