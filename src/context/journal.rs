@@ -6,7 +6,8 @@ use super::Context;
 use crate::api::Credentials;
 use crate::api::ids::AccountId;
 use crate::clock::Clock;
-use crate::flow::journal::{Actor, Journal, SANDBOX, command_line};
+use crate::flow::journal::{Actor, Entry, Journal, SANDBOX, command_line};
+use crate::flow::rename;
 use crate::flow::trial::keep::{self, TrialStatus};
 use crate::output::Text;
 use crate::settings::{CredentialSource, Settings};
@@ -27,17 +28,38 @@ impl Context {
             self.journal.is_own(entry, account)
                 && trials.iter().all(|trial| trial.entry.run != entry.run)
         });
+        let all = if unfinished.is_empty() { None } else { self.journal.read().ok() };
+        let all = all.map(|contents| contents.entries).unwrap_or_default();
         for entry in &unfinished {
             self.screen.note(Text::prose(format!(
                 "an earlier run was interrupted; outcome unknown: {} (entry {}); \
-                 `cfsso journal show {}`, `cfsso journal undo {}`",
-                entry.title, entry.id, entry.id, entry.id
+                 `cfsso journal show {}`, {}",
+                entry.title,
+                entry.id,
+                entry.id,
+                self.commands_after(entry, &all, account)
             )));
         }
         if self.screen.shows_notes() && !self.settings.options.dry_run {
             for entry in &unfinished {
                 store.set_aside(&entry.run);
             }
+        }
+    }
+
+    /// What continues or undoes the run of `entry`. The steps of a rename cannot be undone one by one.
+    fn commands_after(&self, entry: &Entry, all: &[Entry], account: &AccountId) -> String {
+        let refusal = rename::undo_refusal(all, std::slice::from_ref(entry));
+        let Some(undo) = refusal.and_then(|refusal| refusal.hint) else {
+            return format!("`cfsso journal undo {}`", entry.id);
+        };
+        let own = all.iter().filter(|entry| self.journal.is_own(entry, account));
+        let own: Vec<_> = own.cloned().collect();
+        let open = rename::rename_in_progress(&own, account);
+        let resume = open.map(|open| format!("`{}`", open.command));
+        match resume.filter(|resume| *resume != undo) {
+            Some(resume) => format!("{resume}, undo with {undo}"),
+            None => undo,
         }
     }
 }

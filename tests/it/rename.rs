@@ -163,19 +163,29 @@ async fn gone_at(at: usize) -> (World, bool) {
 
 #[tokio::test]
 async fn a_process_that_is_gone_leaves_what_resuming_needs() {
+    let mut noted = 0;
     for at in boundaries().await {
         let (world, is_gone) = gone_at(at).await;
         let seen = standing(&world).await;
         if is_gone && seen != expected("cool-cats") && seen != expected("cooler-cats") {
-            let status = world.ok("status -o json").await.json();
+            let ran = world.ok("status -o json").await;
+            let status = ran.json();
             let next = &status["next"][0];
             assert_eq!(next, "cfsso team rename cooler-cats --resume", "gone at {at}: {status:#}");
+            if ran.stderr.contains("outcome unknown") {
+                noted += 1;
+                let commands = "`cfsso team rename cooler-cats --resume`, undo with \
+                                `cfsso team rename cooler-cats --rollback`";
+                assert!(ran.stderr.contains(commands), "gone at {at}: {ran:?}");
+                assert!(!ran.stderr.contains("journal undo"), "gone at {at}: {ran:?}");
+            }
         }
         if is_gone && seen != expected("cooler-cats") {
             world.ok(RENAME).await;
         }
         assert_eq!(standing(&world).await, expected("cooler-cats"), "gone at {at}");
     }
+    assert!(noted > 0);
 }
 
 #[tokio::test]
@@ -200,6 +210,13 @@ async fn one_that_stays_half_way_is_told_by_status_and_doctor() {
     assert_eq!(found["fix"], "`cfsso team rename cooler-cats --resume`");
     let ran = world.run("team rename --rollback --idps-updated --yes --timeout 2m").await;
     assert_eq!(ran.code, 8, "{ran:?}");
+    let undo = "`cfsso team rename cooler-cats --rollback`, undo with \
+                `cfsso team rename cooler-cats --resume`";
+    assert_eq!(
+        ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ").matches(undo).count(),
+        1,
+        "{ran:?}"
+    );
     let status = world.ok("status -o json").await.json();
     assert_eq!(status["rename"]["goal"], "cool-cats.cloudflareaccess.com");
     assert_eq!(status["next"], json!(["cfsso team rename cooler-cats --rollback"]));
@@ -207,6 +224,19 @@ async fn one_that_stays_half_way_is_told_by_status_and_doctor() {
     let status = world.ok("status -o json").await.json();
     assert_eq!((&status["rename"], &status["ok"]), (&Value::Null, &json!(true)), "{status:#}");
     assert_eq!(of(&world.run("doctor -o json").await.json())["state"], "passed");
+}
+
+#[tokio::test]
+async fn what_undoes_a_rollback_is_not_the_rollback() {
+    let world = three().await;
+    world.ok(RENAME).await;
+    world.fault("500#2@PUT/access/organizations");
+    let line = format!("team rename --rollback {ON} --max-retries 0");
+    let error = world.fails(&line, 12).await;
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("undo: `cfsso team rename cooler-cats --resume`"), "{hint}");
+    world.ok(&format!("team rename cooler-cats --resume {ON}")).await;
+    assert_eq!(standing(&world).await, expected("cooler-cats"));
 }
 
 #[tokio::test]

@@ -118,7 +118,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         // Before, nothing has been changed.
         let is_change = matches!(event, Event::Step(step) if step.id > StepId::WriteAccess);
         if is_change || task.is_sso_off() {
-            context.record_undo_hint(task.rollback_command());
+            context.record_undo_hint(task.undo_command());
         }
         view::show(event, context);
     };

@@ -158,7 +158,13 @@ pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> 
         .into()
 }
 
-pub(super) fn half_done(error: &Error, resume_command: &str, back: &str, is_off: bool) -> Error {
+/// Without `undo`, `resume_command` is all that is left to do.
+pub(super) fn half_done(
+    error: &Error,
+    resume_command: &str,
+    undo: Option<&str>,
+    is_off: bool,
+) -> Error {
     let (kind, message) = match error {
         // The user has to wait or decide: the message stays.
         Error::Flow(flow_error)
@@ -175,13 +181,14 @@ pub(super) fn half_done(error: &Error, resume_command: &str, back: &str, is_off:
         (Error::Flow(flow_error), FlowErrorKind::Refused) => flow_error.hint.clone(),
         _ => None,
     };
+    let undo = |before: &str| undo.map(|undo| format!("{before}undo with `{undo}`"));
     let commands = match kind {
         FlowErrorKind::HalfDone => format!("`{resume_command}`"),
         FlowErrorKind::Refused => format!(
-            "fix it, then `{resume_command}`; override with `--accept-risk <CHECK>`; undo with `{back}`"
+            "fix it, then `{resume_command}`; override with `--accept-risk <CHECK>`{}",
+            undo("; ").unwrap_or_default()
         ),
-        _ if resume_command == back => format!("`{resume_command}`"),
-        _ => format!("`{resume_command}`, undo with `{back}`"),
+        _ => format!("`{resume_command}`{}", undo(", ").unwrap_or_default()),
     };
     let hint = hint.map_or(commands.clone(), |hint| format!("{hint}\n{commands}"));
     FlowError::new(kind, message)

@@ -415,18 +415,14 @@ impl<'a> Renamer<'a> {
             return error;
         }
         let task = self.task;
-        let resume = if self.name_rejected.get() {
-            task.rollback_command()
+        let (resume, undo) = if self.name_rejected.get() {
+            (task.rollback_command(), None)
         } else {
-            task.resume_command(self.options)
+            (task.resume_command(self.options), Some(task.undo_command()))
         };
         self.report.borrow_mut().next = Some(resume.clone());
-        errors::half_done(
-            &error,
-            &resume,
-            &self.task.rollback_command(),
-            self.off_since.get().is_some(),
-        )
+        let is_off = self.off_since.get().is_some();
+        errors::half_done(&error, &resume, undo.as_deref(), is_off)
     }
 
     fn emit(&self, event: &Event<'_>) {

@@ -234,6 +234,15 @@ impl RenamePlan {
         format!("cfsso team rename {} --rollback", word(&self.snapshot.to))
     }
 
+    /// The rename undoes its rollback.
+    pub fn undo_command(&self) -> String {
+        if self.is_back {
+            format!("cfsso team rename {} --resume", word(&self.snapshot.to))
+        } else {
+            self.rollback_command()
+        }
+    }
+
     /// `None` if the organization keeps its name.
     fn new_name(&self) -> Option<String> {
         if !self.snapshot.also_name {
