@@ -112,7 +112,7 @@ fn show_details(change: &Change, page: &mut Page) {
     for difference in &change.diff {
         page.line(
             Text::plain(format!("  {}: ", difference.field))
-                + Text::dim(value_text(&difference.before))
+                + Text::dim(difference.before_text())
                 + " -> "
                 + Text::strong(value_text(&difference.after)),
         );

@@ -115,12 +115,23 @@ impl Difference {
     pub fn new(field: &str, before: impl Into<Value>, after: impl Into<Value>) -> Self {
         Self { field: field.to_owned(), before: before.into(), after: after.into() }
     }
+
+    /// An absent secret may exist: the API leaves it out.
+    pub fn before_text(&self) -> String {
+        match &self.before {
+            Value::Null if self.is_of_secret() => {
+                "not shown (secrets are never returned)".to_owned()
+            }
+            before => value_text(before),
+        }
+    }
 }
 
 /// `config.client_id`: a -> b, with the field in backticks.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {} -> {}", self.field, value_text(&self.before), value_text(&self.after))
+        let before = self.before_text();
+        write!(f, "`{}`: {before} -> {}", self.field, value_text(&self.after))
     }
 }
 
@@ -137,6 +148,17 @@ mod tests {
     use super::*;
     use crate::flow::FlowErrorKind;
     use crate::flow::check::{CheckId, Severity};
+
+    #[test]
+    fn a_secret_before_is_not_said_to_be_absent() {
+        for (field, before, expected) in [
+            ("config.client_secret", Value::Null, "not shown (secrets are never returned)"),
+            ("config.client_secret", "[masked]".into(), "[masked]"),
+            ("config.client_id", Value::Null, "none"),
+        ] {
+            assert_eq!(Difference::new(field, before, "b").before_text(), expected, "{field}");
+        }
+    }
 
     #[test]
     fn a_refusal_names_every_check_in_the_way_and_the_first_remedy() {

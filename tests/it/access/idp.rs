@@ -160,6 +160,14 @@ async fn a_hidden_secret_is_not_sent_back_and_a_rotation_changes_it_alone() {
     let ran = double.ok("idp rotate-secret okta --secret-file - --yes").await;
     assert_eq!(double.written(), object.replace("*****", SECRET));
     assert!(ran.stdout.contains("secrets are never returned"), "{}", ran.stdout);
+
+    // Where the API leaves the secret out, it is not shown as if there were none.
+    let absent = object.replace(r#""client_secret":"*****","#, "");
+    let double = self::double().await.with(&idp(OKTA), &absent).with_input(&format!("{SECRET}\n"));
+    let ran = double.ok("idp rotate-secret okta --secret-file - --dry-run").await;
+    let shown = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(shown.contains("not shown (secrets are never returned)"), "{ran:?}");
+    assert!(!shown.contains("none ->"), "{ran:?}");
 }
 
 #[tokio::test]
