@@ -14,6 +14,7 @@ use crate::api::connector::Connector;
 use crate::api::idp::{Idp, IdpType};
 use crate::api::ids::AccountId;
 use crate::idp::kind;
+use crate::input::character::is_invisible;
 use crate::shell::quoted;
 
 /// Fields of `config` that the provider has no attribute for.
@@ -234,8 +235,12 @@ fn string(text: &str) -> String {
             '\r' => quoted.push_str("\\r"),
             '\t' => quoted.push_str("\\t"),
             '$' | '%' if characters.peek() == Some(&'{') => quoted.extend([c, c]),
-            c if c.is_control() => {
-                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            // The output would leave out control characters and text direction marks.
+            c if c != ' ' && is_invisible(c) => {
+                let _ = match u32::from(c) {
+                    code @ ..=0xFFFF => write!(quoted, "\\u{code:04X}"),
+                    code => write!(quoted, "\\U{code:08X}"),
+                };
             }
             c => quoted.push(c),
         }
@@ -254,6 +259,8 @@ mod tests {
             ("a\"b\\", r#""a\"b\\""#),
             ("${x} %{y} $x $${z}", r#""$${x} %%{y} $x $$${z}""#),
             ("a\nb\u{7}", r#""a\nb\u0007""#),
+            ("\u{1b}[31m\u{202e}\u{2028}é 猫", r#""\u001B[31m\u202E\u2028é 猫""#),
+            ("\u{e0067}", r#""\U000E0067""#),
         ] {
             assert_eq!(string(text), expected);
         }
