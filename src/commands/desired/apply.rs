@@ -118,9 +118,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         deadline: wait_deadline(context),
         next: source.next,
     };
+    let accepts_broken_idp = options.enable.accepted.contains(&CheckId::IdpHealthy);
+    let decisions = OptionDecisions { env: &env, context, trial, accepts_broken_idp };
     if dry_run {
         let DryRun { changes, notes } =
-            Box::pin(dry_run::run(&env, &options, (facts, &changes))).await?;
+            Box::pin(dry_run::run(&env, &options, (facts, &changes), &decisions)).await?;
         for note in notes {
             context.screen.warn(Text::prose(format!("not listed: {note}")));
         }
@@ -128,8 +130,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(plan_output::finish_dry_run(context, plan, "applying it")?
             .unwrap_or_else(Outcome::silent));
     }
-    let accepts_broken_idp = options.enable.accepted.contains(&CheckId::IdpHealthy);
-    let decisions = OptionDecisions { env: &env, context, trial, accepts_broken_idp };
     let shown = RefCell::default();
     let on_event = |event: &Event<'_>| show(event, &shown, context);
     let (report, end) =

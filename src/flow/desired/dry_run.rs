@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::apply::{Options, edit_app, look_up, unshare_actions};
+use super::apply::{Decisions, Options, edit_app, look_up, unshare_actions};
 use super::change::{Group, PlannedChange, Task};
 use super::facts::Facts;
 use super::plan::{edit_idp, missing_recipients};
+use crate::api::app::App;
 use crate::api::connector::{BeginVerification, Connector};
+use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::api::ids::IdpId;
 use crate::dns::{Diagnosis, Lookup, Verdict};
@@ -31,10 +33,13 @@ pub struct DryRun {
     pub notes: Vec<String>,
 }
 
-struct Reader<'a> {
+struct Reader<'a, D> {
     env: &'a Env<'a>,
     options: &'a Options,
+    decisions: &'a D,
     facts: Facts,
+    /// Every application, as it will be before the deletions; `None` until one needs them.
+    apps: Option<Vec<App>>,
     /// By the index of the domain in the file.
     served: BTreeMap<usize, (Lookup, Diagnosis)>,
     found: DryRun,
@@ -44,9 +49,10 @@ pub async fn run(
     env: &Env<'_>,
     options: &Options,
     (facts, changes): (Facts, &[PlannedChange]),
+    decisions: &impl Decisions,
 ) -> Result<DryRun, Error> {
-    let (served, found) = (BTreeMap::new(), DryRun::default());
-    let mut reader = Reader { env, options, facts, served, found };
+    let (apps, served, found) = (None, BTreeMap::new(), DryRun::default());
+    let mut reader = Reader { env, options, decisions, facts, apps, served, found };
     let domains = changes.iter().filter_map(|change| match change.task {
         Task::Verify(at) | Task::Enable(at) => Some(at),
         _ => None,
@@ -67,7 +73,7 @@ pub async fn run(
     Ok(reader.found)
 }
 
-impl Reader<'_> {
+impl<D: Decisions> Reader<'_, D> {
     async fn add(&mut self, task: &Task) -> Result<(), Error> {
         let (env, desired) = (self.env, &self.options.desired);
         match task {
@@ -84,6 +90,11 @@ impl Reader<'_> {
                 let target = Target::Idp(id.clone());
                 let edit = Update::prepare(env, target, |idp| edit_idp(idp, entry)).await?;
                 self.found.changes.extend(edit.changes(env));
+                if let Some(idp) = self.facts.idps.iter_mut().find(|idp| idp.id == *id)
+                    && let Ok(updated) = serde_json::from_str(edit.desired.to_raw().get())
+                {
+                    *idp = updated;
+                }
             }
             Task::ShareIdp(at) => self.share(*at)?,
             Task::UpdateApp => {
@@ -140,16 +151,40 @@ impl Reader<'_> {
     }
 
     async fn delete_idp(&mut self, id: &IdpId) -> Result<(), Error> {
-        let mut apps = app::list(self.env).await?;
-        // By then, the SSO App is as the file has it.
-        apps.retain(|app| !app.is_dash_sso() || self.options.desired.sso_app.is_none());
-        let Some(found) = self.idp(id) else { return Ok(()) };
-        if let Err(error) = idp::ensure_not_last_idp(found, &apps, &self.facts.idps) {
-            self.found.notes.push(Error::from(error).line());
+        let Some(found) = self.idp(id).cloned() else { return Ok(()) };
+        if self.apps.is_none() {
+            self.apps = Some(self.future_apps().await?);
+        }
+        if let Err(error) = self.ensure_deletable(&found).await {
+            self.found.notes.push(error.line());
             return Ok(());
         }
-        self.found.changes.push(idp::delete_action(self.env, found).change());
+        self.found.changes.push(idp::delete_action(self.env, &found).change());
         self.facts.idps.retain(|idp| idp.id != *id);
+        Ok(())
+    }
+
+    /// By the time of the deletions, the SSO App is as the file has it.
+    async fn future_apps(&self) -> Result<Vec<App>, Error> {
+        let mut apps = app::list(self.env).await?;
+        let Some(wanted) = &self.options.desired.sso_app else { return Ok(apps) };
+        for app in apps.iter_mut().filter(|app| app.is_dash_sso()) {
+            let Ok(mut document) = app.text().parse::<Document>() else { continue };
+            edit_app(&mut document, wanted, &self.facts)?;
+            *app = serde_json::from_str(document.to_raw().get()).expect("it was an application");
+        }
+        Ok(apps)
+    }
+
+    /// The checks before the deletion in a run.
+    async fn ensure_deletable(&self, found: &Idp) -> Result<(), Error> {
+        let (apps, idps) = (self.apps.as_deref().unwrap_or_default(), &self.facts.idps);
+        idp::ensure_sign_in_without(self.env, found, apps, idps)?;
+        for app in apps.iter().filter(|app| app.is_dash_sso()) {
+            if let Some(left) = idp::allowed_without(found, app, idps) {
+                self.decisions.check_remaining(&left, idps).await?;
+            }
+        }
         Ok(())
     }
 

@@ -504,9 +504,31 @@ async fn one_that_works_is_not_pruned_beside_one_that_does_not() {
     let file = File::new(
         "version: 1\nidentity_providers: [{ name: Company SSO, type: oidc }]\nsso_app: { allowed_idps: all }\n",
     );
+    let ran = world.ok(&file.line("apply", "--prune --dry-run")).await;
+    assert!(!ran.stdout.contains("DELETE"), "{ran:?}");
+    let only = "would be the only allowed identity provider";
+    assert!(ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ").contains(only), "{ran:?}");
+    let error = world.fails("idp delete PIN --dry-run", 11).await;
+    assert!(error.to_string().contains(only), "{error}");
     let error = world.fails(&file.line("apply", "--prune --yes"), 11).await;
-    assert!(error.to_string().contains("would be the only allowed identity provider"), "{error}");
+    assert!(error.to_string().contains(only), "{error}");
+    let accepted = "--prune --dry-run --accept-risk idp-healthy";
+    assert!(world.ok(&file.line("apply", accepted)).await.stdout.contains("DELETE"));
     report(&world, &file.line("apply", "--prune --yes --accept-risk idp-healthy"), 0).await;
+}
+
+#[tokio::test]
+async fn a_dry_run_lists_the_applications_once_for_all_deletions() {
+    let world = World::new().await.enabled().await.with_env("S", "s3cret-of-github");
+    world.ok("idp create onetimepin --name PIN").await;
+    world.ok("idp create github --name Hub --client-id c --client-secret-env S").await;
+    let file = File::new("version: 1\nidentity_providers: [{ name: Company SSO, type: oidc }]\n");
+    let line = file.line("apply", "--prune --dry-run");
+    let (ran, requests) = world.requests_of(&line).await;
+    assert_eq!(ran.stdout.matches("DELETE").count(), 2, "{ran:?}");
+    // Once for the plan, and once for the deletions.
+    let lists = requests.iter().filter(|it| it.starts_with("GET /access/apps")).count();
+    assert_eq!(lists, 2, "{requests:?}");
 }
 
 #[tokio::test]
