@@ -1,6 +1,7 @@
 use super::Context;
+use crate::api::account::{self, Account};
 use crate::api::ids::AccountId;
-use crate::api::{Client, ErrorKind, account};
+use crate::api::{Client, ErrorKind};
 use crate::flow::FlowError;
 
 impl Context {
@@ -21,13 +22,30 @@ impl Context {
         Ok(account.or_else(|| self.settings.account.clone()))
     }
 
+    /// The account's name, if it was named by it or found in the list of accounts: no request is sent
+    /// for it.
+    pub fn account_name(&self) -> Option<&str> {
+        self.account_name.get().map(String::as_str)
+    }
+
+    pub(super) fn remember_name(&self, name: Option<String>) {
+        if let Some(name) = name {
+            // A second one is the same: a run has one account.
+            let _ = self.account_name.set(name);
+        }
+    }
+
     /// The named account, or the only one that the token has access to.
     pub async fn account(&self) -> anyhow::Result<&AccountId> {
         self.account
             .get_or_try_init(async || {
                 let account = match self.named_account().await? {
                     Some(account) => account,
-                    None => only_account(self.client().await?).await?,
+                    None => {
+                        let only = only_account(self.client().await?).await?;
+                        self.remember_name(only.name.clone());
+                        only.id.clone()
+                    }
                 };
                 self.warn_unknown_outcomes(&account);
                 Ok(account)
@@ -36,7 +54,7 @@ impl Context {
     }
 }
 
-async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
+async fn only_account(client: &Client) -> anyhow::Result<Account> {
     let accounts = match client.list(&account::list()).await {
         Err(error) if error.kind() == ErrorKind::Forbidden => {
             let message = "no account was specified, and this token cannot list accounts";
@@ -48,7 +66,7 @@ async fn only_account(client: &Client) -> anyhow::Result<AccountId> {
         accounts => accounts?,
     };
     match accounts.as_slice() {
-        [only] => Ok(only.id.clone()),
+        [only] => Ok(only.clone()),
         [] => Err(FlowError::usage("no account was specified, and this token has access to none")
             .hint("`--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
             .into()),

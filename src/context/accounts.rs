@@ -36,7 +36,10 @@ impl Context {
                 [AccountRef::Id(id)] => Ok(Some(id.clone())),
                 [AccountRef::Name(name)] => {
                     let listed = self.client().await?.list(&account::list()).await?;
-                    Ok(Some(find(name, &AccountDirectory::new(listed))?))
+                    let directory = AccountDirectory::new(listed);
+                    let id = find(name, &directory)?;
+                    self.remember_name(directory.name(&id).map(str::to_owned));
+                    Ok(Some(id))
                 }
                 _ => Ok(None),
             },

@@ -14,7 +14,7 @@ pub use accounts::NamedAccount;
 pub use connector::not_specified;
 pub use run_state::UndoHint;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{self, Cell, RefCell};
 use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
@@ -55,6 +55,7 @@ pub struct Context {
     agreed: Cell<bool>,
     client: OnceCell<Client>,
     account: OnceCell<AccountId>,
+    account_name: cell::OnceCell<String>,
     resolver: OnceCell<Resolver>,
 }
 
@@ -79,6 +80,7 @@ impl Context {
             agreed: Cell::default(),
             client: OnceCell::new(),
             account: OnceCell::new(),
+            account_name: cell::OnceCell::new(),
             resolver: OnceCell::new(),
         }
     }

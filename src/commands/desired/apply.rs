@@ -104,8 +104,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let mut enable = args.guard.enable_options(context).await?;
     enable.asking.audit_log = trial.is_some();
     if !dry_run {
-        let account = facts.directory.display_name(env.account);
-        confirm(&account, &changes, context).await?;
+        confirm(&plan::display_account(&env, &facts, context), &changes, context).await?;
     }
     if context.asks() && !dry_run {
         let now = plan::read_facts(&env, &source.desired, source.prune).await?;

@@ -82,7 +82,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         None => apply_command(&args.file, args.prune),
     };
     let source = (desired, args.prune, args.file.as_path());
-    let report = ConfigPlan::new(&env, &facts, changes, source, next);
+    let account = display_account(&env, &facts, context);
+    let report = ConfigPlan::new(&env, &facts, changes, source, account, next);
     if let Some(out) = &args.out {
         let text = serde_json::to_string_pretty(&report)? + "\n";
         private_file::replace(out, &text).map_err(|error| {
@@ -142,18 +143,19 @@ pub fn apply_command(file: &Path, prune: bool) -> String {
 }
 
 impl ConfigPlan {
-    /// `next` is the command that applies the plan.
+    /// `next` is the command that applies the plan, `account_name` what [`display_account`] says.
     pub fn new(
         env: &Env<'_>,
         facts: &Facts,
         changes: Changes,
         (desired, prune, file): (Desired, bool, &Path),
+        account_name: String,
         next: String,
     ) -> Self {
         Self {
             schema: SCHEMA,
             account: env.account.to_string(),
-            account_name: facts.directory.display_name(env.account),
+            account_name,
             file: file.display().to_string(),
             fingerprint: facts.fingerprint(),
             prune,
@@ -168,6 +170,14 @@ impl ConfigPlan {
         let finds = context.settings.options.detailed_exitcode && self.count > 0;
         let exit = if finds { ExitCode::Findings } else { ExitCode::Done };
         Outcome::done(self).exit(exit)
+    }
+}
+
+/// With the name, if a request that was needed anyway returned it.
+pub fn display_account(env: &Env<'_>, facts: &Facts, context: &Context) -> String {
+    match context.account_name() {
+        Some(name) => format!("{name} ({})", env.account),
+        None => facts.directory.display_name(env.account),
     }
 }
 

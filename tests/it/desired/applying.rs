@@ -118,6 +118,16 @@ d2.cool.cats  verified      enabled  done
 }
 
 #[tokio::test]
+async fn an_account_given_by_name_is_shown_with_its_name() {
+    let world = World::new().await.with_env("CLOUDFLARE_ACCOUNT_ID", "");
+    let id = &world.sandbox.accounts()[4];
+    let ran = world.ok(&domains(1).line("plan", "--account dogs")).await;
+    assert!(ran.stdout.starts_with(&format!("Account: Dogs ({id})\n")), "{ran:?}");
+    let ran = world.ok(&domains(1).line("plan", &format!("--account {id}"))).await;
+    assert!(ran.stdout.starts_with(&format!("Account: {id}\n")), "{ran:?}");
+}
+
+#[tokio::test]
 async fn a_confirmation_is_the_number_of_changes() {
     let world = World::new().await;
     let file = domains(1);
