@@ -5,6 +5,7 @@ mod account;
 mod domain;
 mod report;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -80,6 +81,8 @@ pub struct Apply<'a, D> {
     results: Vec<ChangeResult>,
     /// The first failure of the account, not of one domain.
     failure: Option<Error>,
+    /// Whether a change that is not done has written something.
+    is_partly_made: Cell<bool>,
 }
 
 /// `changes` were planned from `facts`. The report shows progress also after an early end.
@@ -92,8 +95,17 @@ pub async fn run(
 ) -> (ApplyReport, Result<(), Error>) {
     let domains = domain::all(&options.desired, &facts);
     let results = changes.iter().map(ChangeResult::running).collect();
-    let failure = None;
-    let mut apply = Apply { env, options, decisions, on_event, facts, domains, results, failure };
+    let mut apply = Apply {
+        env,
+        options,
+        decisions,
+        on_event,
+        facts,
+        domains,
+        results,
+        failure: None,
+        is_partly_made: Cell::default(),
+    };
     let end = apply.run_groups(changes).await;
     let end = apply.conclude_run(end);
     (apply.into_report(end.is_ok()), end)
@@ -268,7 +280,7 @@ impl<D: Decisions> Apply<'_, D> {
         }
         let unfinished: Vec<_> =
             self.results.iter().filter(|it| it.state != StepState::Done).collect();
-        let is_untouched = unfinished.len() == self.results.len();
+        let is_untouched = unfinished.len() == self.results.len() && !self.is_partly_made.get();
         let ended_by = end.as_ref().err().map(Error::line);
         if is_untouched && let Some(failure) = end.err().or_else(|| self.failure.take()) {
             return Err(failure);

@@ -542,6 +542,18 @@ async fn a_dry_run_lists_the_applications_once_for_all_deletions() {
 }
 
 #[tokio::test]
+async fn a_record_that_was_published_is_a_change_even_if_the_next_write_fails() {
+    let world = World::new().await;
+    world.ok("create d1.cool.cats --no-verification").await;
+    world.fault("500@POST/sso_connectors/begin_verificationx*");
+    let file = domains(1);
+    let error = world.fails(&file.line("apply", "--yes --max-retries 0"), 12).await;
+    assert_eq!(world.codes("cool.cats").await.len(), 1);
+    let hint = error["hint"].as_str().unwrap();
+    assert!(hint.contains("resumes") && hint.contains("undo: `cfsso journal undo"), "{hint}");
+}
+
+#[tokio::test]
 async fn nothing_that_may_lock_users_out_follows_a_failed_disabling() {
     let world = World::new().await.enabled().await;
     world.ok("idp create onetimepin --name PIN").await;

@@ -214,6 +214,7 @@ impl<D: Decisions> Apply<'_, D> {
             let records = publish::records(self.env, &zone.id, &domain.name, code).await?;
             if !records.current {
                 publish::create(self.env, &zone.id, &record, &connector.id).await?;
+                self.is_partly_made.set(true);
             }
             Ok(())
         };
@@ -268,6 +269,7 @@ impl<D: Decisions> Apply<'_, D> {
             }
             match verify::begin(self.env, &connector).await {
                 Ok(begun) => {
+                    self.is_partly_made.set(true);
                     let domain = &mut self.domains[place];
                     domain.starts += 1;
                     domain.connector = Some(begun);
