@@ -41,16 +41,18 @@ impl Context {
             .get_or_try_init(async || {
                 let account = match self.named_account().await? {
                     Some(account) => account,
-                    None => {
-                        let only = only_account(self.client().await?).await?;
-                        self.remember_name(only.name.clone());
-                        only.id.clone()
-                    }
+                    None => self.only_account().await?,
                 };
                 self.warn_unknown_outcomes(&account);
                 Ok(account)
             })
             .await
+    }
+
+    async fn only_account(&self) -> anyhow::Result<AccountId> {
+        let only = only_account(self.client().await?).await?;
+        self.remember_name(only.name.clone());
+        Ok(only.id.clone())
     }
 }
 
