@@ -26,7 +26,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 async fn read(args: &Args, env: &Env<'_>, context: &Context) -> anyhow::Result<Outcome> {
     let mut report = status::read(env).await?;
     // Scripts run them as they are.
-    let invocation = context.settings.invocation();
+    let invocation = context.screen.invocation();
     for command in &mut report.next {
         *command = invocation.with_global_flags(command);
     }

@@ -27,7 +27,7 @@ impl Context {
                 if let Some(token) = self.typed_token.get() {
                     return Ok(Credentials::Token(token.clone()));
                 }
-                return Err(missing(self.settings.config.as_deref()).into());
+                return Err(missing(self.settings.config.as_deref(), &self.profiles()).into());
             }
         };
         Ok(Credentials::Token(token(&bytes, &source.to_string())?))
@@ -69,15 +69,19 @@ pub(super) fn token(bytes: &[u8], source: &str) -> Result<SecretString, FlowErro
     Ok(SecretString::from(token))
 }
 
-fn missing(config: Option<&Path>) -> FlowError {
+fn missing(config: Option<&Path>, profiles: &[String]) -> FlowError {
     let file = match config {
         Some(file) => format!("in the configuration file {}", file.display()),
         None => "(no configuration file: HOME is not set)".to_owned(),
+    };
+    let hint = match profiles {
+        [] => "`cfsso token create-url` links to the token page; then `export CLOUDFLARE_API_TOKEN=<TOKEN>`, or use `--sandbox`".to_owned(),
+        profiles => format!("`--profile <NAME>`; profiles: {}", profiles.join(", ")),
     };
     no_token("no API token")
         .cause(format!(
             "searched: --token-file, --token-stdin, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE, \
              CLOUDFLARE_EMAIL with CLOUDFLARE_API_KEY, and the profile {file}"
         ))
-        .hint("`cfsso token create-url` links to the token page; then `export CLOUDFLARE_API_TOKEN=<TOKEN>`, or use `--sandbox`")
+        .hint(hint)
 }

@@ -46,7 +46,7 @@ pub struct Report {
     pub fix: Option<String>,
     /// What the API said to a credential that it does not recognize.
     #[serde(skip)]
-    causes: Vec<String>,
+    pub causes: Vec<String>,
 }
 
 /// The kind of credential.

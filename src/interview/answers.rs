@@ -78,7 +78,12 @@ impl Answers {
             Some(file) => format!("no answer `{key}` in {}", file.display()),
             None => format!("cannot ask for `{}` (no terminal)", question.text),
         };
-        FlowError::usage(message).cause(question.help.clone())
+        let error = FlowError::usage(message);
+        if question.agrees && self.file.is_some() {
+            let error = error.cause("consent to a change has no default in a file");
+            return error.hint(format!("`{key}: yes`, after reading what `--dry-run` lists"));
+        }
+        error.cause(question.help.clone())
     }
 
     pub(super) fn not_usable(&self, id: &str, reason: &str) -> FlowError {
@@ -87,19 +92,27 @@ impl Answers {
         FlowError::usage(format!("the answer `{id}`{place} cannot be used")).cause(reason)
     }
 
-    /// Fails if the file has an answer that no question used or will use.
-    pub(super) fn ensure_only_asked(&self, later: &[&str]) -> Result<(), FlowError> {
+    /// Fails if the file answers a question that is neither among those asked nor among `other`.
+    pub(super) fn ensure_known(&self, other: &[String]) -> Result<(), FlowError> {
         let asked = self.asked.borrow();
-        let is_used = |key: &String| {
-            asked.contains(key) || later.iter().any(|beginning| key.starts_with(beginning))
-        };
-        let Some(unused) = self.given.keys().find(|key| !is_used(key)) else { return Ok(()) };
-        let error = self.not_usable(unused, "no question asks for it");
-        let known = asked.iter().map(String::as_str).chain(later.iter().copied());
-        Err(match nearest(unused, known, 0.8) {
+        // Whether a doubt arises depends on the day.
+        let is_known = |key: &&String| other.contains(key) || key.ends_with(".anyway");
+        let unused = self.unused();
+        let Some(unknown) = unused.iter().find(|key| !is_known(key)) else { return Ok(()) };
+        let error = self.not_usable(unknown, "no question asks for it");
+        Err(match nearest(unknown, asked.iter().chain(other).map(String::as_str), 0.8) {
             Some(suggestion) => error.hint(format!("`{suggestion}`")),
             None => error,
         })
+    }
+
+    pub(super) fn unused(&self) -> Vec<String> {
+        let asked = self.asked.borrow();
+        self.given.keys().filter(|key| !asked.contains(*key)).cloned().collect()
+    }
+
+    pub(super) fn is_from_file(&self) -> bool {
+        self.file.is_some()
     }
 }
 

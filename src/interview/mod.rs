@@ -92,10 +92,8 @@ impl<'a> Interview<'a> {
         if let Some(answer) = self.answers.of(question, self.context).await? {
             let answer = match question.read(&answer) {
                 Reply::Answer(answer) => read(&answer),
-                Reply::Wrong(expected) => Err(format!("expected {expected}, got `{answer}`")),
-                Reply::Help | Reply::Back | Reply::Cancel => {
-                    Err(format!("expected {}", question.expected()))
-                }
+                _ if question.secret => Err("expected a secret".to_owned()),
+                _ => Err(format!("expected {}, got `{answer}`", question.expected_names())),
             };
             return Ok(answer.map_err(|reason| self.not_usable(&question.id, &reason))?);
         }
@@ -109,7 +107,8 @@ impl<'a> Interview<'a> {
         }
         self.given.borrow_mut().truncate(self.at.get());
         if !self.context.screen.can_ask() {
-            let Some(default) = question.default.as_ref().filter(|_| !question.agrees) else {
+            let default = question.unattended.or(question.default.as_deref());
+            let Some(default) = default.filter(|_| !question.agrees) else {
                 return Err(self.answers.missing(question).into());
             };
             return Ok(read(default).map_err(|reason| self.not_usable(&question.id, &reason))?);
@@ -205,7 +204,12 @@ impl<'a> Interview<'a> {
 
     /// Whether a user or a file can answer the question.
     pub fn can_ask(&self, question: &Question) -> bool {
-        self.context.screen.can_ask() || self.answers.has(question)
+        self.context.screen.can_ask() || self.has_answer(question)
+    }
+
+    /// Whether a file answers the question.
+    pub fn has_answer(&self, question: &Question) -> bool {
+        self.answers.has(question)
     }
 
     pub async fn confirm(&self, question: &Question) -> anyhow::Result<bool> {
@@ -241,10 +245,20 @@ impl<'a> Interview<'a> {
         self.at.set(0);
     }
 
-    /// Fails if a file has an answer that no question used or will use.
-    /// `later`: prefixes of the IDs of questions that are still to come.
-    pub fn ensure_only_asked(&self, later: &[&str]) -> Result<(), FlowError> {
-        self.answers.ensure_only_asked(later)
+    /// Fails if a file has an answer to a question that does not exist. `other` are those that
+    /// are asked later, or not at all this time.
+    pub fn ensure_known(&self, other: &[String]) -> Result<(), FlowError> {
+        self.answers.ensure_known(other)
+    }
+
+    /// Whether a file gives the answers.
+    pub fn has_file(&self) -> bool {
+        self.answers.is_from_file()
+    }
+
+    /// The answers of a file that no question used.
+    pub fn unused(&self) -> Vec<String> {
+        self.answers.unused()
     }
 
     /// Reports why the answer to question `id` was wrong; with an empty `reason` the user knows it.
@@ -258,7 +272,8 @@ impl<'a> Interview<'a> {
         if times >= ATTEMPTS {
             return Err(declined(reason));
         }
-        self.context.screen.warn(Text::prose(format!("{reason} (?: help, q: leave)")));
+        let last = if times + 1 == ATTEMPTS { "last attempt; " } else { "" };
+        self.context.screen.warn(Text::prose(format!("{reason} ({last}?: help, q: leave)")));
         Ok(())
     }
 

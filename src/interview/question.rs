@@ -17,6 +17,8 @@ pub struct Question {
     pub secret: bool,
     /// The answer is consent to a change: without a terminal, the default does not apply.
     pub agrees: bool,
+    /// The answer if nobody can be asked, where it is not the default.
+    pub unattended: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +64,12 @@ impl Question {
         self
     }
 
+    /// For an answer that changes something: it is the default only for a user who sees it.
+    pub fn unattended(mut self, answer: &'static str) -> Self {
+        self.unattended = Some(answer);
+        self
+    }
+
     /// Makes the answer the consent to a change; Enter gives it.
     pub fn agreeing(mut self) -> Self {
         self.agrees = true;
@@ -80,7 +88,8 @@ impl Question {
         match typed.trim() {
             "?" => return Reply::Help,
             "back" | ESCAPE => return Reply::Back,
-            "q" | "quit" | "cancel" if !self.secret => return Reply::Cancel,
+            "q" => return Reply::Cancel,
+            "quit" | "cancel" if !self.secret => return Reply::Cancel,
             "" => {
                 let expected = || Reply::Wrong("an answer".to_owned());
                 return self.default.clone().map_or_else(expected, Reply::Answer);
@@ -89,6 +98,7 @@ impl Question {
             _ => {}
         }
         let number = answer.parse::<usize>().ok();
+        let number = number.filter(|_| !self.is_yes_no());
         let by_number = number.and_then(|number| self.choices.get(number.checked_sub(1)?));
         let lower = answer.to_lowercase();
         let is = |choice: &&Choice| choice.answer.to_lowercase() == lower;
@@ -115,6 +125,13 @@ impl Question {
             _ if self.is_yes_no() => "`y` or `n`".to_owned(),
             count => format!("a number from 1 to {count}"),
         }
+    }
+
+    /// [`Self::expected`] in an answers file.
+    pub fn expected_names(&self) -> String {
+        let names: Vec<_> =
+            self.choices.iter().map(|choice| format!("`{}`", choice.answer)).collect();
+        if names.is_empty() { self.expected() } else { names.join(", ") }
     }
 
     pub fn draw(&self, page: &mut Page) {
@@ -191,14 +208,17 @@ mod tests {
         assert_eq!(question.read(""), Reply::Wrong("an answer".to_owned()));
         assert_eq!(question.read("Y"), Reply::Answer("yes".to_owned()));
         assert_eq!(question.clone().with_default("no").read(" "), Reply::Answer("no".to_owned()));
-        assert_eq!(question.read("maybe"), Reply::Wrong("`y` or `n`".to_owned()));
+        for wrong in ["maybe", "1", "2"] {
+            assert_eq!(question.read(wrong), Reply::Wrong("`y` or `n`".to_owned()));
+        }
     }
 
     #[test]
-    fn a_secret_is_never_a_command() {
+    fn a_secret_is_a_command_only_where_the_screen_says_so() {
         let question = Question::text("secret", "Client secret", "").hidden();
         for (typed, expected) in [
-            ("q", Reply::Answer("q".to_owned())),
+            ("q", Reply::Cancel),
+            ("quit", Reply::Answer("quit".to_owned())),
             (" s3cret ", Reply::Answer(" s3cret ".to_owned())),
             ("?", Reply::Help),
         ] {

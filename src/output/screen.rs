@@ -52,7 +52,7 @@ pub struct ScreenOptions {
 pub struct Screen {
     options: ScreenOptions,
     clock: Clock,
-    invocation: Invocation,
+    invocation: Mutex<Invocation>,
     selection: Selection,
     stdin: Input,
     editor: Editor,
@@ -86,7 +86,7 @@ impl Screen {
         Self {
             options,
             clock,
-            invocation: Invocation::default(),
+            invocation: Mutex::default(),
             selection: Selection::default(),
             stdin: Arc::new(Mutex::new(stdin)),
             editor: Editor::default(),
@@ -98,8 +98,19 @@ impl Screen {
 
     /// Adds the global options of this run to printed commands.
     pub fn with_invocation(mut self, invocation: Invocation) -> Self {
-        self.invocation = invocation;
+        self.invocation = Mutex::new(invocation);
         self
+    }
+
+    /// The options that a printed command needs to work where this run does.
+    pub fn invocation(&self) -> Invocation {
+        lock(&self.invocation).clone()
+    }
+
+    /// For what the user chose during the run; `value` is quoted for a shell.
+    pub fn add_option(&self, flag: &'static str, value: &str) {
+        let mut invocation = lock(&self.invocation);
+        *invocation = std::mem::take(&mut *invocation).with(flag, Some(value.to_owned()));
     }
 
     /// Prints only `selection` of each result, in the structured formats.
@@ -208,11 +219,11 @@ impl Screen {
             #[serde(skip_serializing_if = "Option::is_none")]
             fix: Option<String>,
         }
-        let text = text.with_invocation(&self.invocation);
+        let text = text.with_invocation(&self.invocation());
         if !self.format().is_structured() {
             return self.print_labeled(label, &text);
         }
-        let plain = |fix: &str| Text::prose(fix).with_invocation(&self.invocation).render(false);
+        let plain = |fix: &str| Text::prose(fix).with_invocation(&self.invocation()).render(false);
         let remark = Remark {
             level,
             message: text.render(false),
@@ -386,7 +397,7 @@ impl Screen {
         if lock(&self.state).question.take().is_some() {
             self.stderr.write(if self.edits() { END_EDITING } else { "\n" });
         }
-        let failure = &failure.clone().with_invocation(&self.invocation);
+        let failure = &failure.clone().with_invocation(&self.invocation());
         let json = serde_json::to_string(&ErrorDocument { error: failure })
             .ok()
             .filter(|_| self.format().is_structured());
@@ -414,7 +425,7 @@ impl Screen {
 
     fn blank_page(&self, look: Style) -> Page {
         Page::new(look, self.clock.now())
-            .with_invocation(self.invocation.clone())
+            .with_invocation(self.invocation())
             .verbose(self.options.verbose)
     }
 

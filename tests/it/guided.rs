@@ -361,11 +361,12 @@ async fn a_file_answers_where_there_is_no_terminal() {
         ),
         (full.replace("_env: SECRET", "_env: NOWHERE"), "NOWHERE is not set"),
         (full.replace("publish: yes", "publsh: yes"), "`publsh`"),
-        (full.replace("enable: now", "enable: later"), "`enable`"),
+        (full.replace("fallback-login", "fallback-logn"), "`repair.fallback-login`"),
+        (full.replace("enable: now", "enable: later"), "expected `trial`, `now`, `no`"),
         (full.replace("cool.cats", "gmail.com"), "mail provider"),
         (full.replace("https://cats.okta.com", "nowhere"), "idp.okta_account"),
         ("- domain".to_owned(), "not a file of answers"),
-        (full.replace("apply: yes\n", ""), "no answer `apply`"),
+        (full.replace("apply: yes\n", ""), "`apply: yes`"),
         (String::new(), "no answer `apply`"),
     ] {
         std::fs::write(file.path(), &text).unwrap();
@@ -376,6 +377,100 @@ async fn a_file_answers_where_there_is_no_terminal() {
         assert!(!ran.stderr.contains(SECRET), "{}", ran.stderr);
         assert_eq!(world.writes(), [""; 0]);
     }
+}
+
+#[tokio::test]
+async fn a_file_of_answers_can_run_again_whatever_is_done_already() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let line = format!("setup --answers {} --confirm cool.cats", file.path().display());
+    let answers = |enable: &str| {
+        format!(
+            "domain: cool.cats\nidp: okta\nidp.okta_account: https://cats.okta.com\n\
+             idp.client_id: 0oa1\nidp.client_secret_env: SECRET\npublish: yes\n\
+             enable: {enable}\napply: yes\nrepair.fallback-login: yes\n"
+        )
+    };
+    let world = World::new().await.with_env("SECRET", SECRET);
+    for (enable, is_enabled, says) in [
+        ("no", false, "not repaired, since SSO is not enabled: repair.fallback-login"),
+        ("no", false, "the identity provider Okta exists"),
+        ("now", true, "the identity provider Okta exists"),
+        ("now", true, "the other answers are not used"),
+    ] {
+        std::fs::write(file.path(), answers(enable)).unwrap();
+        let ran = world.ok(&line).await;
+        assert!(ran.stderr.contains(says), "{says}\n{}", ran.screen);
+        let idps = idps(&world).await;
+        assert_eq!(idps.iter().filter(|(name, _)| name.starts_with("Okta")).count(), 1);
+        assert_eq!(world.connectors().await[0]["enabled"], is_enabled);
+    }
+}
+
+#[tokio::test]
+async fn a_file_changes_only_what_it_says_and_not_before_the_confirmation_is_right() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display();
+    std::fs::write(file.path(), "domain: cool.cats\napply: yes\n").unwrap();
+    let world = World::new().await;
+    let ran = world.run(&format!("setup --answers {path} --yes --no-wait")).await;
+    assert!(ran.stdout.contains("publish this") || ran.code == 8, "{}", ran.screen);
+    assert_eq!(world.writes().len(), 1, "{:?}", world.writes());
+    let all = "domain: cool.cats\npublish: yes\nenable: now\napply: yes\n";
+    std::fs::write(file.path(), all).unwrap();
+    for confirmation in ["", "--confirm cool.dogs"] {
+        let world = World::new().await;
+        let ran = world.run(&format!("setup --answers {path} {confirmation}")).await;
+        assert_eq!(ran.code, 3, "{}", ran.screen);
+        assert_eq!(world.writes(), [""; 0], "{confirmation}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_token_or_command_is_asked_again_with_what_is_wrong() {
+    let home = tempfile::tempdir().unwrap();
+    let config = home.path().join("cfsso/config.toml");
+    let world = World::new().await;
+    let token = world.sandbox.token(Access::Full).to_owned();
+    let print = format!("echo {token}");
+    let answers = [
+        &format!("\"{token}\""),
+        "cfut_wrong",
+        &token,
+        "3", // keep it: a command
+        "work",
+        "/nowhere/at/all",
+        "3",
+        "work",
+        &print,
+        "cool.cats",
+        "1",
+        "y",
+        "no",
+        "",
+    ];
+    let world = world
+        .with_env("CLOUDFLARE_API_TOKEN", "")
+        .with_env("CFSSO_CONFIG", config.to_str().unwrap())
+        .with_person(&typed(&answers));
+    let ran = world.ok("setup").await;
+    for says in [
+        "is in quotes",
+        "the API does not accept this token",
+        "cannot run the token command",
+        "cfsso connector enable cool.cats --profile work",
+    ] {
+        assert!(ran.screen.contains(says), "{says}\n{}", ran.screen);
+    }
+    let ran = world.run("connector list").await;
+    assert!(ran.stderr.contains("profiles: work"), "{}", ran.screen);
+}
+
+#[tokio::test]
+async fn q_leaves_at_a_hidden_question_too() {
+    let world = person(&["", "okta", "https://cats.okta.com", "0oa1", "q"]).await;
+    let ran = world.run("setup").await;
+    assert_eq!(ran.code, 3, "{}", ran.screen);
+    assert_eq!(world.writes(), [""; 0]);
 }
 
 #[tokio::test]

@@ -280,7 +280,7 @@ fn with_alternative_hint(
 
 /// A `cfsso` command with the global options of this run.
 fn command(context: &Context, rest: &str) -> String {
-    context.settings.invocation().add_global_flags(&format!("`cfsso {rest}`"))
+    context.screen.invocation().add_global_flags(&format!("`cfsso {rest}`"))
 }
 
 fn nobody_to_ask(domain: Option<&EmailDomain>, context: &Context) -> Result<(), FlowError> {

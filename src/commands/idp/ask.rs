@@ -144,17 +144,19 @@ impl<'a> Asker<'a> {
         });
     }
 
-    /// Defaults to the product's name, unless that is taken.
+    /// Defaults to the product's name, unless that is taken. A file means the same identity provider
+    /// in each run, the first of which created it.
     async fn ask_name(&self, vendor: &Vendor) -> anyhow::Result<String> {
         let name = vendor.name();
-        let is_taken = |name: &str| self.idps.iter().any(|idp| idp.name == name);
-        if !is_taken(name) {
-            return Ok(name.to_owned());
-        }
+        let may_exist = |idp: &Idp| self.interview.has_file() && idp.kind.as_str() == vendor.kind;
+        let is_taken = |name: &str| self.idps.iter().any(|idp| idp.name == name && !may_exist(idp));
         let free = (2..100).map(|number| format!("{name} {number}")).find(|name| !is_taken(name));
         let help = format!("What users see on the sign-in page. `{name}` exists already");
         let question =
             Question::text("idp.name", "Name", help).with_default(free.unwrap_or_default());
+        if !is_taken(name) && !self.interview.has_answer(&question) {
+            return Ok(name.to_owned());
+        }
         let read = |name: &str| {
             if is_taken(name) { Err(format!("`{name}` exists")) } else { Ok(name.to_owned()) }
         };

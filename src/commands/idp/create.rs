@@ -137,7 +137,7 @@ pub async fn run_silently(args: &Args, context: &Context) -> anyhow::Result<Outc
 
 /// Warns of fields in which the existing identity provider differs from the requested one. Secrets
 /// cannot be compared.
-fn warn_of_differences(
+pub fn warn_of_differences(
     existing: &Idp,
     body: &Document,
     context: &Context,

@@ -18,6 +18,9 @@ use crate::output::{Render as _, Text};
 use crate::private_file;
 use crate::settings::{self, TokenSource};
 
+/// The profile that is used if none is named.
+const DEFAULT_PROFILE: &str = "default";
+
 /// Prefix of user tokens (Cloudflare API, "Token formats").
 const USER_TOKEN: &str = "cfut_";
 
@@ -30,10 +33,18 @@ pub async fn ask(interview: &Interview<'_>, context: &Context) -> anyhow::Result
     if let Some(account) = &account {
         context.use_account(account);
     }
-    if context.settings.options.dry_run {
-        return Ok(());
+    let profile = if context.settings.options.dry_run {
+        None
+    } else {
+        keep_token(interview, context, &token).await?
+    };
+    match (profile, account) {
+        (Some(profile), _) if profile == DEFAULT_PROFILE => {}
+        (Some(profile), _) => context.screen.add_option("--profile", &profile),
+        (None, Some(account)) => context.screen.add_option("--account", account.as_str()),
+        (None, None) => {}
     }
-    keep_token(interview, context, &token).await
+    Ok(())
 }
 
 /// Asks for a token, tests what it can read, and asks for the account if it has access to several.
@@ -51,12 +62,11 @@ async fn ask_token(
     let help = "An API token of Cloudflare, as the dashboard shows it once. It is used for this \
                 run, and stored only if you say so";
     let question = Question::text("token", "API token (hidden)", help).hidden();
-    let read = |text: &str| match text::decode(text.as_bytes()) {
-        Ok(text) if text.trim().contains(char::is_whitespace) => {
-            Err("a token has no spaces".into())
-        }
-        Ok(text) => Ok(SecretString::from(text.trim())),
-        Err(error) => Err(error.to_string()),
+    let read = |text: &str| {
+        let text = text::decode(text.as_bytes()).map_err(|error| error.to_string())?;
+        let token = SecretString::from(text.trim());
+        let checked = Credentials::Token(token.clone()).check();
+        checked.map(|()| token).map_err(|error| error.to_string())
     };
     let token = interview.ask(&question, read).await?;
     let client = context.client_by(Credentials::Token(token.clone())).await?;
@@ -70,7 +80,12 @@ async fn ask_token(
     let mut report = examine(given).await?;
     let mut chosen = None;
     let may_be_of_account = !token.expose_secret().starts_with(USER_TOKEN);
-    if report.problem.is_some() && given.is_none() && may_be_of_account {
+    if report.problem.is_some() && !may_be_of_account {
+        return Err(Interview::rejected("token", rejection(&report.causes)));
+    }
+    if report.problem.is_some() && given.is_none() {
+        let text = format!("{}, as the token of a user", rejection(&report.causes));
+        interview.show(&|page| page.paragraph(Text::warn("warning: ") + text.as_str()));
         let help = "A token of an account is recognized only together with the account's ID: on \
                     the overview page of a zone, or in the address of the dashboard";
         let question = Question::text("account", "Account ID", help);
@@ -106,6 +121,11 @@ async fn ask_token(
     Ok((token, chosen))
 }
 
+fn rejection(causes: &[String]) -> String {
+    let cause = causes.first().map(|cause| format!(" ({cause})")).unwrap_or_default();
+    format!("the API does not accept this token{cause}")
+}
+
 async fn ask_account(interview: &Interview<'_>, context: &Context) -> anyhow::Result<()> {
     if context.named_account().await?.is_some() {
         return Ok(());
@@ -123,6 +143,9 @@ async fn ask_account(interview: &Interview<'_>, context: &Context) -> anyhow::Re
     };
     interview.begin();
     context.use_account(&account);
+    if accounts.len() > 1 {
+        context.screen.add_option("--account", account.as_str());
+    }
     Ok(())
 }
 
@@ -137,12 +160,13 @@ fn read_account(id: &str) -> Result<AccountId, String> {
     id.parse().map_err(|error: crate::api::ids::InvalidId| error.to_string())
 }
 
+/// Returns the name of the profile that keeps the token.
 async fn keep_token(
     interview: &Interview<'_>,
     context: &Context,
     token: &SecretString,
-) -> anyhow::Result<()> {
-    let Some(config) = context.settings.config.clone() else { return Ok(()) };
+) -> anyhow::Result<Option<String>> {
+    let Some(config) = context.settings.config.clone() else { return Ok(None) };
     let help = "Without this, the next command needs `CLOUDFLARE_API_TOKEN` or `--token-file`";
     let question =
         Question::text("keep_token", "Keep the token", help).with_default("no").with_choices([
@@ -158,7 +182,7 @@ async fn keep_token(
     let (name, source) = loop {
         let choice = interview.ask(&question, |answer| Ok(answer.to_owned())).await?;
         if choice == "no" {
-            return Ok(());
+            return Ok(None);
         }
         let name = ask_profile(interview, context).await?;
         match choice.as_str() {
@@ -167,8 +191,8 @@ async fn keep_token(
                 break (name, store(&file, token)?);
             }
             _ => match ask_command(interview, context, token).await? {
-                Some(command) => break (name, TokenSource::Command(command)),
-                None => context.screen.warn("the command did not print this token"),
+                Ok(command) => break (name, TokenSource::Command(command)),
+                Err(reason) => context.screen.warn(reason),
             },
         }
     };
@@ -178,12 +202,13 @@ async fn keep_token(
     })?;
     interview.begin();
     context.screen.note(Text::prose(format!("profile `{name}` in {}", config.display())));
-    Ok(())
+    Ok(Some(name))
 }
 
 async fn ask_profile(interview: &Interview<'_>, context: &Context) -> anyhow::Result<String> {
     let known = context.profiles();
-    let default = if known.iter().any(|name| name == "default") { "sso" } else { "default" };
+    let default =
+        if known.iter().any(|name| name == DEFAULT_PROFILE) { "sso" } else { DEFAULT_PROFILE };
     let help = "`--profile NAME` uses it; the profile `default` is used without that";
     let question = Question::text("profile", "Name of the profile", help).with_default(default);
     let read = |name: &str| {
@@ -200,18 +225,22 @@ async fn ask_profile(interview: &Interview<'_>, context: &Context) -> anyhow::Re
     interview.ask(&question, read).await
 }
 
+/// Returns the reason why the command cannot be kept.
 async fn ask_command(
     interview: &Interview<'_>,
     context: &Context,
     token: &SecretString,
-) -> anyhow::Result<Option<Vec<String>>> {
+) -> anyhow::Result<Result<Vec<String>, String>> {
     let help = "For example `op read op://Private/cfsso/token`, `pass show cfsso` or \
                 `security find-generic-password -s cfsso -w`. It is run without a shell";
     let question = Question::text("token_command", "Command that prints the token", help);
     let read = |line: &str| shell_words::split(line).map_err(|error| error.to_string());
     let command = interview.ask(&question, read).await?;
-    let printed = context.token_of_command(&command).await?;
-    Ok((printed.expose_secret() == token.expose_secret()).then_some(command))
+    Ok(match context.token_of_command(&command).await {
+        Ok(printed) if printed.expose_secret() == token.expose_secret() => Ok(command),
+        Ok(_) => Err("the command did not print this token".to_owned()),
+        Err(error) => Err(format!("{error:#}")),
+    })
 }
 
 fn store(file: &Path, token: &SecretString) -> Result<TokenSource, FlowError> {

@@ -4,18 +4,20 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::super::idp::ask::{self, Asker, NewIdp};
+use super::super::idp::create;
 use super::super::{Outcome, parse, plan_output};
 use super::domain::{
     DomainFacts, describe_domain, describe_host, domain_question, doubts, read_domain,
 };
 use super::facts::Facts;
-use super::repair::Repairs;
-use super::{Args, credentials, options, show};
+use super::repair::{REPAIR, Repairs};
+use super::{Args, ENABLING, credentials, options, show};
 use crate::api::idp::IdpType;
 use crate::api::ids::IdpId;
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::check::Check;
+use crate::flow::doctor::FindingId;
 use crate::flow::plan::Plan;
 use crate::flow::publish::DnsHost;
 use crate::flow::setup::{self, Event, Options, Report, Step};
@@ -103,6 +105,10 @@ impl Guide<'_> {
         let connector = connector::select_by_domain(&self.facts.connectors, &domain)?;
         let fedramp = self.args.fedramp;
         if connector.is_some_and(|connector| connector.is_enabled()) {
+            if self.interview.has_file() {
+                let text = format!("SSO is enabled for {domain}: the other answers are not used");
+                self.context.screen.note(text);
+            }
             let (publish, enable) = (false, Enabling::Not);
             return Ok(Chosen { domain, new_idp: None, publish, enable, fedramp });
         }
@@ -182,10 +188,14 @@ impl Guide<'_> {
         let healthy = if is_resumed { healthy.next_back() } else { healthy.next() };
         question.default = healthy.map(|(idp, _)| format!("use {}", idp.name));
         let answer = self.interview.ask(&question, |answer| Ok(answer.to_owned())).await?;
-        match ask::vendor(&answer) {
-            Some(vendor) => Ok(Some(self.asker.ask(vendor, Some(domain.as_str())).await?)),
-            None => Ok(None),
-        }
+        let Some(vendor) = ask::vendor(&answer) else { return Ok(None) };
+        let new = self.asker.ask(vendor, Some(domain.as_str())).await?;
+        let Some(existing) = idp::find_existing(&self.facts.idps, &new.body)? else {
+            return Ok(Some(new));
+        };
+        self.context.screen.note(format!("the identity provider {} exists", existing.name));
+        create::warn_of_differences(existing, &new.body, self.context)?;
+        Ok(None)
     }
 
     async fn ask_publish(&self, domain: &EmailDomain, known: &DomainFacts) -> anyhow::Result<bool> {
@@ -204,7 +214,7 @@ impl Guide<'_> {
             zone.name
         );
         let text = format!("Publish the TXT record in the zone {}?", zone.name);
-        let question = Question::yes_no("publish", text, help).with_default("yes");
+        let question = Question::yes_no("publish", text, help).with_default("yes").unattended("no");
         self.interview.confirm(&question).await
     }
 
@@ -221,7 +231,8 @@ impl Guide<'_> {
                 Choice::new("now", "at once, once the checks pass"),
                 Choice::new("no", "no: only create and verify the connector"),
             ])
-            .with_default("trial");
+            .with_default("trial")
+            .unattended("no");
         let read = |answer: &str| match answer {
             "trial" => Ok(Enabling::OnTrial),
             "now" => Ok(Enabling::AtOnce),
@@ -231,7 +242,13 @@ impl Guide<'_> {
     }
 
     async fn confirm(&self, chosen: &Chosen) -> anyhow::Result<()> {
-        self.interview.ensure_only_asked(&["apply", "repair.", "emergency_token_file"])?;
+        self.interview.ensure_known(&other_answers())?;
+        if chosen.enable == Enabling::Not {
+            self.warn_of_unused_repairs();
+        } else if !self.context.settings.options.dry_run {
+            // Fail now rather than after the first changes.
+            self.context.can_confirm(chosen.domain.as_str(), ENABLING)?;
+        }
         let options = self.options(chosen).await?;
         let plan = setup::dry_run(self.env, &options).await?;
         let admitted = self.admission(chosen);
@@ -262,6 +279,15 @@ impl Guide<'_> {
             Ok(())
         } else {
             Err(declined("nothing was sent").into())
+        }
+    }
+
+    fn warn_of_unused_repairs(&self) {
+        let mut unused = self.interview.unused();
+        unused.retain(|key| key.starts_with(REPAIR));
+        if !unused.is_empty() {
+            let text = format!("not repaired, since SSO is not enabled: {}", unused.join(", "));
+            self.context.screen.warn(text);
         }
     }
 
@@ -401,6 +427,13 @@ impl Guide<'_> {
             is_rerun = true;
         }
     }
+}
+
+/// The questions that a run may leave out: a step is done already, or a check finds no problem.
+fn other_answers() -> Vec<String> {
+    let ids = ["publish", "apply", "account", "emergency_token_file"].map(str::to_owned);
+    let repairs = FindingId::all().iter().map(|id| format!("{REPAIR}{}", id.name()));
+    ids.into_iter().chain(repairs).collect()
 }
 
 fn untouched(facts: &Facts, domain: &EmailDomain) -> String {

@@ -147,7 +147,7 @@ async fn steps(
     };
     let (mut report, end) = Box::pin(setup::run(env, options, on_event, approve)).await;
     context.screen.end_progress();
-    let invocation = context.settings.invocation();
+    let invocation = context.screen.invocation();
     report.next = report.next.map(|command| invocation.with_global_flags(&command));
     let mut steps = report.steps.iter();
     let is_enabled = steps.any(|it| it.id == StepId::Enable && it.state == StepState::Done);

@@ -9,6 +9,9 @@ use crate::flow::check::{Check, CheckId, CheckState};
 use crate::interview::{Interview, Question};
 use crate::output::{Page, Text};
 
+/// Before the name of a check, the ID of the question whether to repair it.
+pub const REPAIR: &str = "repair.";
+
 pub struct Repairs<'a> {
     pub context: &'a Context,
     pub interview: &'a Interview<'a>,
@@ -38,7 +41,7 @@ impl<'a> Repairs<'a> {
                 _ => {
                     let Some(words) = check.repair.clone() else { continue };
                     let question = Question::yes_no(
-                        format!("repair.{}", check.id.name()),
+                        format!("{REPAIR}{}", check.id.name()),
                         question(&words),
                         check.detail.clone(),
                     );
@@ -55,7 +58,8 @@ impl<'a> Repairs<'a> {
     /// Offered if the token in use would not work in a lockout.
     async fn offer_token(&self, check: &Check) -> anyhow::Result<bool> {
         let text = "Create an emergency token?";
-        let question = Question::yes_no("repair.recovery-token", text, check.detail.clone());
+        let question =
+            Question::yes_no(format!("{REPAIR}{}", check.id.name()), text, check.detail.clone());
         if !self.agrees(question).await? {
             return Ok(false);
         }
