@@ -19,6 +19,8 @@ pub struct RecordFields {
     pub id: RecordId,
     /// Fully qualified, in Punycode.
     pub name: Option<String>,
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
     /// Quoted for TXT records: see [`RecordFields::txt`].
     pub content: Option<String>,
     pub comment: Option<String>,

@@ -21,6 +21,7 @@ pub mod idp_test;
 pub mod impact;
 pub mod journal;
 mod journaled;
+pub mod journaled_code;
 pub mod login_log;
 pub mod plan;
 pub mod policy_decision;

@@ -6,10 +6,11 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::action::Action;
+use super::journaled_code::JournaledCodes;
 use super::plan::{Change, Difference};
 use super::{Env, Error};
 use crate::api::ErrorKind;
-use crate::api::connector::ConnectorFields;
+use crate::api::connector::{Connector, ConnectorFields};
 use crate::api::ids::{ConnectorId, ZoneId};
 use crate::api::record::{self, Record};
 use crate::api::zone::{self, Zone};
@@ -60,12 +61,24 @@ pub enum DnsHost {
     External(String),
 }
 
-#[derive(Debug)]
+/// The verification codes at a domain.
+#[derive(Debug, Default)]
 pub struct TxtRecords {
     pub current: bool,
-    /// Codes that this program published for connectors that no longer exist.
+    /// Outdated codes that this program published; they may be deleted.
     pub stale: Vec<Record>,
+    /// Of deleted connectors, by the journal, but not known to be published by this program.
+    pub left_over: Vec<String>,
     pub foreign: Vec<String>,
+}
+
+/// The evidence for who published a record.
+#[derive(Clone, Copy)]
+pub struct Owners<'a> {
+    pub connector: &'a ConnectorFields,
+    /// All of the account.
+    pub connectors: &'a [Connector],
+    pub journal: &'a JournaledCodes,
 }
 
 impl TxtRecord {
@@ -153,32 +166,75 @@ pub fn choose(zones: &[Zone], domain: &EmailDomain) -> DnsHost {
     DnsHost::External(format!("no zone for {domain} in this account"))
 }
 
-pub fn classify(records: Vec<Record>, domain: &EmailDomain, code: &str) -> TxtRecords {
-    let mut sorted = TxtRecords { current: false, stale: Vec::new(), foreign: Vec::new() };
+/// The verification code in a TXT record of the domain itself.
+fn code_of(record: &Record, domain: &EmailDomain) -> Option<String> {
+    let is_txt = record.kind.as_deref().is_none_or(|kind| kind == "TXT");
+    let is_of_domain = record.name.as_deref() == Some(domain.as_str());
+    record.txt().filter(|text| is_txt && is_of_domain && text.starts_with(PREFIX))
+}
+
+impl Owners<'_> {
+    /// Whether the record with this code is outdated and was published by this program. A comment
+    /// alone is not enough, since it can be copied. Required are:
+    /// - a TXT record of the domain itself, whose value has the prefix of verification codes
+    ///   ([`code_of`]);
+    /// - a value that is the code of no connector of this account;
+    /// - a comment as this program writes it, whose connector is this one or no longer exists;
+    /// - a journal that does not contradict it: if it has codes of that connector, this is one.
+    fn is_stale(&self, record: &Record, code: &str) -> bool {
+        let Self { connector, connectors, journal } = self;
+        let comment = record.comment.as_deref().and_then(|comment| comment.strip_prefix(MARK));
+        let Some(id) = comment.filter(|id| id.parse::<ConnectorId>().is_ok()) else {
+            return false;
+        };
+        let mut others = connectors.iter().filter(|other| other.id != connector.id);
+        others.all(|other| other.id.as_str() != id)
+            && connectors.iter().all(|other| other.code() != Some(code))
+            && !journal.contradicts(id, code)
+    }
+}
+
+pub fn classify(records: Vec<Record>, domain: &EmailDomain, owners: Owners<'_>) -> TxtRecords {
+    let mut sorted = TxtRecords::default();
     for record in records {
-        let Some(text) = record.txt().filter(|text| text.starts_with(PREFIX)) else { continue };
-        if record.name.as_deref() != Some(domain.as_str()) {
-            continue;
-        }
-        if text == code {
+        let Some(code) = code_of(&record, domain) else { continue };
+        if Some(code.as_str()) == owners.connector.code() {
             sorted.current = true;
-        } else if record.comment.as_deref().is_some_and(|comment| comment.starts_with(MARK)) {
+        } else if owners.is_stale(&record, &code) {
             sorted.stale.push(record);
+        } else if owners.journal.is_of_deleted(code.as_bytes(), owners.connectors) {
+            sorted.left_over.push(code);
         } else {
-            sorted.foreign.push(text);
+            sorted.foreign.push(code);
         }
     }
     sorted
 }
 
+/// Reads the journal only if there are other codes.
 pub async fn records(
     env: &Env<'_>,
     zone: &ZoneId,
     domain: &EmailDomain,
-    code: &str,
+    connector: &ConnectorFields,
+    connectors: &[Connector],
 ) -> Result<TxtRecords, Error> {
     let records = env.client.list(&record::list_txt(zone, domain.as_str())).await?;
-    Ok(classify(records, domain, code))
+    let codes = || records.iter().filter_map(|record| code_of(record, domain));
+    let has_others = codes().any(|code| Some(code.as_str()) != connector.code());
+    let journal = if has_others { JournaledCodes::read(env) } else { JournaledCodes::default() };
+    let owners = Owners { connector, connectors, journal: &journal };
+    Ok(classify(records, domain, owners))
+}
+
+pub async fn is_published(
+    env: &Env<'_>,
+    zone: &ZoneId,
+    domain: &EmailDomain,
+    code: &str,
+) -> Result<bool, Error> {
+    let records = env.client.list(&record::list_txt(zone, domain.as_str())).await?;
+    Ok(records.iter().any(|record| code_of(record, domain).as_deref() == Some(code)))
 }
 
 pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action<Record> {
@@ -218,9 +274,9 @@ pub async fn creation(
     else {
         return Ok(None);
     };
-    let records = records(env, &zone.id, domain, code).await?;
+    let is_published = is_published(env, &zone.id, domain, code).await?;
     let create = || create_action(&zone.id, &TxtRecord::new(domain, code), &connector.id).change();
-    Ok((!records.current).then(create))
+    Ok((!is_published).then(create))
 }
 
 pub fn delete_action(zone: &ZoneId, record: &Record) -> Action<()> {
@@ -288,28 +344,62 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_codes_that_this_program_published_are_stale() {
-        let records = vec![
-            txt("cool.cats", &format!("\"{CODE}\""), None),
-            txt("cool.cats", "\"cloudflare_dashboard_sso=old\"", Some("cfsso: SSO connector c0")),
-            txt("cool.cats", "\"cloudflare_dashboard_sso=theirs\"", None),
-            txt("cool.cats", "\"cloudflare_dashboard_sso=noted\"", Some("by Ada")),
-            txt("cool.cats", "\"v=spf1 -all\"", Some("cfsso: SSO connector c0")),
-            txt(
-                "www.cool.cats",
-                "\"cloudflare_dashboard_sso=www\"",
-                Some("cfsso: SSO connector c0"),
-            ),
-        ];
-        let sorted = classify(records, &domain("cool.cats"), CODE);
-        assert!(sorted.current);
-        assert_eq!(sorted.stale.len(), 1);
-        assert_eq!(sorted.stale[0].txt().as_deref(), Some("cloudflare_dashboard_sso=old"));
-        assert_eq!(
-            sorted.foreign,
-            ["cloudflare_dashboard_sso=theirs", "cloudflare_dashboard_sso=noted"]
+    fn connector(id: &str, code: &str) -> Connector {
+        let text = format!(
+            r#"{{"id":"{id}","email_domain":"cool.cats","verification":{{"code":"{code}"}}}}"#
         );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn only_outdated_codes_that_this_program_published_are_stale() {
+        const OLD: &str = "cloudflare_dashboard_sso=old";
+        let connectors = [connector("c1", CODE), connector("c2", "cloudflare_dashboard_sso=dogs")];
+        let unknown = JournaledCodes::default();
+        let old = JournaledCodes::sample("c0", OLD);
+        let ours = Some("cfsso: SSO connector c0");
+        let alias = |kind: &str| {
+            let text = json!({"id": "r1", "name": "cool.cats", "type": kind, "content": OLD,
+                "comment": ours});
+            serde_json::from_value(text).unwrap()
+        };
+        let at = |name: &str, code: &str, comment| {
+            txt(name, &format!("\"cloudflare_dashboard_sso={code}\""), comment)
+        };
+        for (record, journal, expected) in [
+            (txt("cool.cats", CODE, None), &unknown, "current"),
+            (txt("cool.cats", CODE, ours), &unknown, "current"),
+            (at("cool.cats", "old", ours), &unknown, "stale"),
+            (at("cool.cats", "old", ours), &old, "stale"),
+            // The code of this connector before it got another one.
+            (at("cool.cats", "old", Some("cfsso: SSO connector c1")), &unknown, "stale"),
+            // A comment that was copied.
+            (at("cool.cats", "theirs", ours), &old, "foreign"),
+            (at("cool.cats", "old", Some("cfsso: SSO connector c2")), &unknown, "foreign"),
+            (at("cool.cats", "old", Some("cfsso: SSO connector")), &unknown, "foreign"),
+            (at("cool.cats", "old", Some("cfsso: SSO connector ")), &unknown, "foreign"),
+            (at("cool.cats", "old", Some("cfsso: SSO connector c0 by Ada")), &unknown, "foreign"),
+            // In use by another connector.
+            (at("cool.cats", "dogs", ours), &unknown, "foreign"),
+            (at("cool.cats", "noted", Some("by Ada")), &unknown, "foreign"),
+            (at("cool.cats", "theirs", None), &old, "foreign"),
+            (at("cool.cats", "old", None), &old, "left over"),
+            (at("www.cool.cats", "old", ours), &old, ""),
+            (txt("cool.cats", "\"v=spf1 -all\"", ours), &old, ""),
+            (alias("CNAME"), &old, ""),
+        ] {
+            let shown = format!("{record:?} {journal:?}");
+            let owners = Owners { connector: &connectors[0], connectors: &connectors, journal };
+            let sorted = classify(vec![record], &domain("cool.cats"), owners);
+            let found = [
+                ("current", usize::from(sorted.current)),
+                ("stale", sorted.stale.len()),
+                ("left over", sorted.left_over.len()),
+                ("foreign", sorted.foreign.len()),
+            ];
+            let found = found.iter().filter(|(_, count)| *count > 0).map(|(name, _)| *name);
+            assert_eq!(found.collect::<String>(), expected, "{shown}");
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub async fn begin(env: &Env<'_>, connector: &Connector) -> Result<Connector, Er
     Err(error)
 }
 
-/// A run that ends without success is repeated once. `resume`: the command that goes on later.
+/// A run that ends without success is repeated once. `resume`: the command that continues later.
 pub async fn wait_until_verified(
     env: &Env<'_>,
     mut connector: Connector,

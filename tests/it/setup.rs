@@ -4,6 +4,7 @@ use cfsso::sandbox::{Access, Fault, FaultTiming};
 use serde_json::{Value, json};
 
 use crate::harness::{Ran, World};
+use crate::sandbox::client::ask;
 
 const ALL: &str = "setup cool.cats --publish-txt --enable --yes";
 
@@ -328,6 +329,58 @@ async fn a_stale_code_is_removed_only_when_asked_and_even_late() {
     world.ok("setup cool.cats --publish-txt --replace-stale-txt --enable --yes").await;
     assert_eq!(world.writes().len(), writes);
     assert_eq!(world.run("setup cool.cats --replace-stale-txt").await.code, 2);
+}
+
+/// Adds a TXT record at `cool.cats` past the program.
+async fn add_record(world: &World, code: &str, comment: Option<&str>) {
+    let zones = world.ask("GET /zones?name=cool.cats&status=active").await;
+    let request = format!("POST /zones/{}/dns_records", zones[0]["id"].as_str().unwrap());
+    let record = json!({
+        "type": "TXT", "name": "cool.cats", "ttl": 1, "content": format!("\"{code}\""),
+        "comment": comment,
+    });
+    ask(&world.sandbox, Access::Full, &request, Some(record)).await.result();
+}
+
+#[tokio::test]
+async fn the_code_of_ones_own_deleted_connector_is_not_called_that_of_another_account() {
+    let world = World::new().await.verified().await;
+    let old = world.codes("cool.cats").await[0].clone();
+    world.ok("connector delete cool.cats --yes").await;
+    lose_records(&world).await;
+    add_record(&world, &old, None).await;
+    let ran = world.run("diagnose ada@cool.cats").await;
+    assert!(!ran.stdout.contains("another account"), "{ran:?}");
+    let ran = world.ok("setup cool.cats --publish-txt --replace-stale-txt").await;
+    let says = "the verification code of a deleted connector of this account (journal)";
+    assert!(ran.stderr.contains(says), "{ran:?}");
+    assert!(world.codes("cool.cats").await.contains(&old), "nothing says that cfsso made it");
+
+    // The journal of another machine knows nothing of it.
+    let elsewhere = world.scene().world().await;
+    for (world, says) in [
+        (&world, "of deleted connectors of this account (journal)"),
+        (&elsewhere, "another account could claim it"),
+    ] {
+        for line in ["preflight cool.cats", "doctor"] {
+            let ran = world.run(&format!("{line} -o json")).await;
+            assert!(ran.stdout.contains(says), "{line} {ran:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_copied_comment_does_not_have_a_record_deleted() {
+    let world = World::new().await.verified().await;
+    let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
+    let old = world.codes("cool.cats").await[0].clone();
+    world.ok("connector delete cool.cats --yes").await;
+    let theirs = "cloudflare_dashboard_sso=theirs";
+    add_record(&world, theirs, Some(&format!("cfsso: SSO connector {id}"))).await;
+    let ran = world.ok("setup cool.cats --publish-txt --replace-stale-txt").await;
+    let codes = world.codes("cool.cats").await;
+    assert!(codes.contains(&theirs.to_owned()) && !codes.contains(&old), "{codes:?}");
+    assert!(ran.stderr.contains("is left alone: cloudflare_dashboard_sso=theirs"), "{ran:?}");
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! DNS facts about the domain of a guided set-up, before anything is created.
 
 use super::facts::Facts;
+use crate::api::connector::Connector;
 use crate::dns::{self, Delegation, Lookup, Scope};
 use crate::domain::EmailDomain;
 use crate::flow::publish::{self, DnsHost};
-use crate::flow::{Env, Error};
+use crate::flow::{Env, Error, journaled_code};
 use crate::input::nearest::nearest;
 use crate::interview::Question;
 use crate::output::{Page, Text};
@@ -15,17 +16,26 @@ pub(super) struct DomainFacts {
     pub lookup: Lookup,
     pub mail: Option<Vec<String>>,
     pub host: DnsHost,
+    /// The codes at the domain that deleted connectors had.
+    pub left_over: Vec<Vec<u8>>,
 }
 
 impl DomainFacts {
-    pub async fn read(env: &Env<'_>, domain: &EmailDomain) -> Result<Self, Error> {
+    /// `connectors` are all of the account.
+    pub async fn read(
+        env: &Env<'_>,
+        domain: &EmailDomain,
+        connectors: &[Connector],
+    ) -> Result<Self, Error> {
         let look = async {
             let lookup = env.resolver.lookup(domain, None, Scope::Authoritative).await;
             let mail = env.resolver.mail_servers(&lookup, domain).await;
             (lookup, mail)
         };
         let ((lookup, mail), host) = tokio::join!(look, publish::dns_host(env, domain));
-        Ok(Self { lookup, mail, host: host? })
+        let codes = dns::sso_codes(&lookup);
+        let left_over = journaled_code::of_deleted_connectors(env, codes, connectors);
+        Ok(Self { lookup, mail, host: host?, left_over })
     }
 }
 
@@ -101,10 +111,16 @@ pub(super) fn describe_domain(
         Some(_) => "exists, not verified".to_owned(),
     };
     fields.push(("  connector", state));
-    let codes = dns::sso_codes(&known.lookup);
     let own = connector.and_then(|one| one.code()).map(str::as_bytes);
-    if codes.iter().any(|code| Some(code.as_slice()) != own) {
-        let text = "another verification code is published: perhaps of another account";
+    let mut others = dns::sso_codes(&known.lookup);
+    others.retain(|code| Some(code.as_slice()) != own);
+    if !others.is_empty() {
+        let is_own = others.iter().all(|code| known.left_over.contains(code));
+        let text = if is_own {
+            "the code of a deleted connector of this account is still published (journal)"
+        } else {
+            "another verification code is published: perhaps of another account"
+        };
         fields.push(("  TXT", text.to_owned()));
     }
     let fields: Vec<_> = fields.iter().map(|(name, text)| (*name, Text::plain(text))).collect();
@@ -127,7 +143,8 @@ mod tests {
         let lookup =
             Lookup { name: String::new(), delegation, servers: Vec::new(), misplaced: Vec::new() };
         let mail = mail.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        DomainFacts { lookup, mail, host: DnsHost::External("no zone".to_owned()) }
+        let host = DnsHost::External("no zone".to_owned());
+        DomainFacts { lookup, mail, host, left_over: Vec::new() }
     }
 
     #[test]

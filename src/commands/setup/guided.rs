@@ -160,7 +160,7 @@ impl Guide<'_> {
             return Ok(known);
         }
         self.context.screen.start_progress(format!("looking {domain} up"));
-        let known = DomainFacts::read(self.env, domain).await;
+        let known = DomainFacts::read(self.env, domain, &self.facts.connectors).await;
         self.context.screen.end_progress();
         let known = known?;
         self.domains.borrow_mut().insert(domain.to_string(), known.clone());

@@ -14,7 +14,7 @@ pub(super) struct Facts<'a> {
     pub question: &'a Question,
     pub account: &'a str,
     pub connectors: &'a Checked<Vec<Connector>>,
-    /// From the TXT records of the domain.
+    /// From the TXT records of the domain, without those of deleted connectors.
     pub codes: Vec<Vec<u8>>,
     /// The record of a member could not be parsed: it may be the user's.
     pub has_odd_members: bool,

@@ -16,7 +16,7 @@ use super::changes::Change;
 use super::policy_decision::References;
 use super::preflight::{self, Checked, Sources, Thresholds, checked};
 use super::trial::keep::{self, TrialStatus};
-use super::{Env, Error, FlowError, FlowErrorKind, connector};
+use super::{Env, Error, FlowError, FlowErrorKind, connector, journaled_code};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::policy::Policy;
 use crate::api::{access_group, audit_log};
@@ -84,7 +84,12 @@ pub async fn run(
     let trials: Vec<_> = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
     let has_odd_members = !env.client.odd_records(Some("member")).is_empty();
     let email = user.and_then(|user| user.email.clone());
-    let reports = first.into_iter().chain(others).map(|(domain, codes)| {
+    let reports = first.into_iter().chain(others).map(|(domain, mut codes)| {
+        // These are not evidence of another account.
+        if let Ok(connectors) = &connectors {
+            let left_over = journaled_code::of_deleted_connectors(env, codes.clone(), connectors);
+            codes.retain(|code| !left_over.contains(code));
+        }
         let question = Question { email: email.clone(), domain, since: long, assume_enabled };
         judge::report(&Facts {
             question: &question,

@@ -19,7 +19,7 @@ use super::rename::{RenameInProgress, rename_in_progress};
 use super::sign_in::sign_in_methods;
 use super::trial::keep::{self, TrialStatus};
 use super::undo::{self, WriteOutcome};
-use super::{Env, Error, connector};
+use super::{Env, Error, connector, journaled_code};
 use crate::api::ErrorKind;
 use crate::api::connector::Connector;
 use crate::api::odd::OddRecord;
@@ -47,6 +47,8 @@ struct Read<'a> {
 struct ConnectorFacts {
     connector: Connector,
     served: Option<(EmailDomain, Lookup)>,
+    /// The codes at the domain that deleted connectors had.
+    left_over: Vec<Vec<u8>>,
 }
 
 /// Fails if the connectors cannot be read, except for a missing permission, or if nothing at
@@ -97,12 +99,15 @@ async fn connectors(
         Err(Error::Api(error)) if error.kind() == ErrorKind::Forbidden => return Ok(Err(error)),
         connectors => connectors?,
     };
-    let looks = connectors.into_iter().map(async |connector| {
+    let looks = connectors.iter().map(async |connector| {
+        let connector = connector.clone();
         let Ok(domain) = connector.email_domain.parse::<EmailDomain>() else {
-            return ConnectorFacts { connector, served: None };
+            return ConnectorFacts { connector, served: None, left_over: Vec::new() };
         };
         let lookup = env.resolver.lookup(&domain, None, Scope::Authoritative).await;
-        ConnectorFacts { connector, served: Some((domain, lookup)) }
+        let codes = dns::sso_codes(&lookup);
+        let left_over = journaled_code::of_deleted_connectors(env, codes, &connectors);
+        ConnectorFacts { connector, served: Some((domain, lookup)), left_over }
     });
     Ok(Ok(stream::iter(looks).buffered(MAX_CONCURRENT).collect().await))
 }
@@ -169,7 +174,7 @@ fn connector_findings(
     facts: &Facts,
     thresholds: &Thresholds,
 ) -> Vec<Finding> {
-    let ConnectorFacts { connector, served } = one;
+    let ConnectorFacts { connector, served, left_over } = one;
     let about = &connector.email_domain;
     let mut findings = vec![audits::stale(connector, thresholds.now)];
     findings.extend(audits::without_policy(connector, facts));
@@ -180,7 +185,7 @@ fn connector_findings(
         return findings;
     };
     let diagnosis = dns::diagnose(lookup, connector.code().map(str::as_bytes), thresholds.now);
-    let served = PublishedCode { lookup, diagnosis: &diagnosis };
+    let served = PublishedCode { lookup, diagnosis: &diagnosis, left_over };
     let subject = Subject { connector, domain, served };
     let checks = preflight::domain_checks(subject, facts, thresholds).into_iter();
     findings.extend(

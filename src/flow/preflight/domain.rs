@@ -10,6 +10,8 @@ use crate::flow::check::{Check, CheckId, Severity};
 pub struct PublishedCode<'a> {
     pub lookup: &'a Lookup,
     pub diagnosis: &'a Diagnosis,
+    /// The codes at the domain that deleted connectors of this account had, by the journal.
+    pub left_over: &'a [Vec<u8>],
 }
 
 pub(super) fn verified(Subject { connector, domain, .. }: Subject<'_>) -> Check {
@@ -61,21 +63,80 @@ pub fn describe_published(lookup: &Lookup, diagnosis: &Diagnosis) -> String {
 
 pub(super) fn foreign_claim(Subject { connector, domain, served, .. }: Subject<'_>) -> Check {
     let id = CheckId::ForeignClaim;
-    let others: Vec<_> = dns::sso_codes(served.lookup)
+    let (left_over, unknown): (Vec<_>, Vec<_>) = dns::sso_codes(served.lookup)
         .into_iter()
         .filter(|code| Some(code.as_slice()) != connector.code().map(str::as_bytes))
-        .map(|code| printable(&code))
-        .collect();
-    if !others.is_empty() {
-        let evidence = format!(
-            "other verification codes at {domain}; another account could claim it: {}",
-            others.join(", ")
-        );
-        let remedy = "delete the TXT records that none of your connectors uses";
+        .partition(|code| served.left_over.contains(code));
+    if let Some((evidence, remedy)) = describe_others(domain, &left_over, &unknown) {
         return Check::failed(id, evidence, remedy);
     }
     if served.diagnosis.verdict == Verdict::Unreachable {
         return Check::not_checked(id, "no name server responded");
     }
     Check::passed(id, format!("no other verification code at {domain}"))
+}
+
+/// Evidence and remedy. Only an unknown code may belong to another account.
+fn describe_others(
+    domain: &EmailDomain,
+    left_over: &[Vec<u8>],
+    unknown: &[Vec<u8>],
+) -> Option<(String, String)> {
+    let list =
+        |codes: &[Vec<u8>]| codes.iter().map(|code| printable(code)).collect::<Vec<_>>().join(", ");
+    let own = format!("of deleted connectors of this account (journal): {}", list(left_over));
+    let other = format!(
+        "other verification codes at {domain}; another account could claim it: {}",
+        list(unknown)
+    );
+    let remedy = "delete the TXT records that none of your connectors uses";
+    match (left_over, unknown) {
+        ([], []) => None,
+        ([], _) => Some((other, remedy.to_owned())),
+        (_, []) => {
+            let remedy =
+                format!("{remedy}: `cfsso setup {domain} --publish-txt --replace-stale-txt`");
+            Some((format!("verification codes at {domain} {own}"), remedy))
+        }
+        _ => Some((format!("{other}; {own}"), remedy.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_unknown_code_may_belong_to_another_account() {
+        let (own, other) = (vec![b"own".to_vec()], vec![b"other".to_vec()]);
+        for (left_over, unknown, expected) in [
+            (&[][..], &[][..], None),
+            (
+                &[],
+                &other,
+                Some(
+                    "other verification codes at cool.cats; another account could claim it: other",
+                ),
+            ),
+            (
+                &own,
+                &[],
+                Some(
+                    "verification codes at cool.cats of deleted connectors of this account \
+                     (journal): own",
+                ),
+            ),
+            (
+                &own,
+                &other,
+                Some(
+                    "other verification codes at cool.cats; another account could claim it: \
+                     other; of deleted connectors of this account (journal): own",
+                ),
+            ),
+        ] {
+            let found = describe_others(&"cool.cats".parse().unwrap(), left_over, unknown);
+            assert_eq!(found.as_ref().map(|(evidence, _)| evidence.as_str()), expected);
+        }
+    }
 }

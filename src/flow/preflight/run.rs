@@ -6,7 +6,7 @@ use crate::dns::{self, Lookup, Scope};
 use crate::domain::{EmailDomain, InvalidDomain};
 use crate::flow::check::Check;
 use crate::flow::connector::{self, Selector};
-use crate::flow::{Env, Error, FlowError};
+use crate::flow::{Env, Error, FlowError, journaled_code};
 
 pub struct Preflight {
     pub connector: Connector,
@@ -44,7 +44,9 @@ pub async fn run(
     };
     let PreflightInput { connector, domain, connectors, lookup } = found;
     let diagnosis = dns::diagnose(&lookup, connector.code().map(str::as_bytes), thresholds.now);
-    let served = PublishedCode { lookup: &lookup, diagnosis: &diagnosis };
+    let left_over =
+        &journaled_code::of_deleted_connectors(env, dns::sso_codes(&lookup), &connectors);
+    let served = PublishedCode { lookup: &lookup, diagnosis: &diagnosis, left_over };
     let subject = Subject { connector: &connector, domain: &domain, served };
     let checks = evaluate(subject, &connectors, &facts, &thresholds);
     Ok(Preflight { connector, domain, checks, facts: Some(facts) })

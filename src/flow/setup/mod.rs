@@ -17,9 +17,8 @@ use super::publish::{self, DnsHost, TxtRecord};
 use super::steps::{StepLog, StepState};
 use super::trial::{self, Subject};
 use super::verify::{self, VerifyAction};
-use super::{Env, Error, FlowError, connector};
+use super::{Env, Error, FlowError, connector, journaled_code};
 use crate::api::connector::{BeginVerification, Connector, VerificationStatus};
-use crate::api::ids::ConnectorId;
 use crate::api::zone::Zone;
 use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Verdict};
 
@@ -114,7 +113,7 @@ impl Setup<'_> {
             let (connector, place) = tokio::join!(self.create(), self.place());
             (connector?, place?)
         };
-        let (found, is_new) = self.publish(&connector, lookup, place).await?;
+        let (found, is_new) = self.publish(&connector, &connectors, lookup, place).await?;
         let found = self.await_visible(&connector, found, is_new).await?;
         // Without a wait, the run ends where one would begin.
         let ends_early = self.env.is_dry_run() && !self.options.wait && !connector.is_verified();
@@ -171,6 +170,7 @@ impl Setup<'_> {
     async fn publish(
         &self,
         connector: &Connector,
+        connectors: &[Connector],
         lookup: Lookup,
         place: Option<DnsHost>,
     ) -> Result<(LookupResult, bool), Error> {
@@ -211,7 +211,7 @@ impl Setup<'_> {
                     let dns_provider = provider(&found.lookup);
                     self.emit(&Event::Publish { record: &record, reason: text, dns_provider });
                 }
-                let published = self.publish_in(&zone, &record, &connector.id).await?;
+                let published = self.publish_in(&zone, &record, connector, connectors).await?;
                 let is_new = published.created && warning.is_none();
                 if published.removed {
                     let resolver = self.env.resolver;
@@ -241,10 +241,20 @@ impl Setup<'_> {
         &self,
         zone: &Zone,
         record: &TxtRecord,
-        id: &ConnectorId,
+        connector: &Connector,
+        connectors: &[Connector],
     ) -> Result<Published, Error> {
-        let records =
-            publish::records(self.env, &zone.id, &self.options.domain, &record.value).await?;
+        let domain = &self.options.domain;
+        let records = publish::records(self.env, &zone.id, domain, connector, connectors).await?;
+        for code in &records.left_over {
+            self.emit(&Event::Warning {
+                text: &format!(
+                    "the verification code of a deleted connector of this account (journal) at {} \
+                     is left alone: {code}",
+                    record.name
+                ),
+            });
+        }
         for code in &records.foreign {
             self.emit(&Event::Warning {
                 text: &format!(
@@ -254,7 +264,7 @@ impl Setup<'_> {
             });
         }
         if !records.current {
-            publish::create(self.env, &zone.id, record, id).await?;
+            publish::create(self.env, &zone.id, record, &connector.id).await?;
         }
         for stale in &records.stale {
             if self.options.replace_stale_txt {
@@ -412,10 +422,13 @@ impl Setup<'_> {
         connectors.retain(|other| other.id != connector.id);
         connectors.push(connector.clone());
         let facts = Box::pin(preflight::gather(self.env, &enabling.asking)).await;
+        let LookupResult { lookup, diagnosis } = found;
+        let codes = dns::sso_codes(lookup);
+        let left_over = &journaled_code::of_deleted_connectors(self.env, codes, &connectors);
         let subject = preflight::Subject {
             connector,
             domain: &self.options.domain,
-            served: PublishedCode { lookup: &found.lookup, diagnosis: &found.diagnosis },
+            served: PublishedCode { lookup, diagnosis, left_over },
         };
         let checks = enabling.checks(subject, &connectors, &facts, self.env.clock.now());
         self.report.borrow_mut().checks.clone_from(&checks);

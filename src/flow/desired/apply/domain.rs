@@ -12,6 +12,7 @@ use crate::dns::{self, Diagnosis, Lookup, Scope, Verdict};
 use crate::domain::EmailDomain;
 use crate::flow::check::Check;
 use crate::flow::federation::state::MAX_CONCURRENT;
+use crate::flow::journaled_code;
 use crate::flow::plan::Plan;
 use crate::flow::preflight::{self, PublishedCode};
 use crate::flow::publish::{self, DnsHost, TxtRecord};
@@ -211,8 +212,7 @@ impl<D: Decisions> Apply<'_, D> {
             DnsHost::Cloudflare { zone, warning } => (zone, warning),
         };
         let created = async {
-            let records = publish::records(self.env, &zone.id, &domain.name, code).await?;
-            if !records.current {
+            if !publish::is_published(self.env, &zone.id, &domain.name, code).await? {
                 publish::create(self.env, &zone.id, &record, &connector.id).await?;
                 self.is_partly_made.set(true);
             }
@@ -340,10 +340,12 @@ impl<D: Decisions> Apply<'_, D> {
             return Ok("SSO already enabled".to_owned());
         }
         let (lookup, diagnosis) = domain.served.as_ref().expect("looked at before");
+        let codes = dns::sso_codes(lookup);
+        let left_over = &journaled_code::of_deleted_connectors(self.env, codes, connectors);
         let subject = preflight::Subject {
             connector: &connector,
             domain: &name,
-            served: PublishedCode { lookup, diagnosis },
+            served: PublishedCode { lookup, diagnosis, left_over },
         };
         let checks = enabling.checks(subject, connectors, facts, self.env.clock.now());
         (self.on_event)(&Event::Checks { domain: name.as_str(), checks: &checks });
