@@ -89,11 +89,10 @@ impl ClosedTrial {
     /// The last trial of the connector, unless it is open.
     pub fn find(entries: &[Entry], connector: &ConnectorId) -> Option<Self> {
         let began = |entry: &&Entry| entry.trial.is_some() && entry.outcome != Outcome::Failed;
-        let trials = entries.iter().filter(began);
-        let trial = trials
+        let latest_first = entries.iter().rev().filter(began);
+        let trial = latest_first
             .filter_map(|entry| OpenTrial::of(entry.clone(), false))
-            .filter(|trial| trial.connector == *connector)
-            .last()?;
+            .find(|trial| trial.connector == *connector)?;
         // A note says more than the request that disabled SSO before it.
         let noted = entries.iter().find_map(|entry| {
             let end = entry.trial_end().filter(|end| end.trial == trial.entry.id)?;

@@ -23,7 +23,7 @@ use crate::api::zone::Zone;
 use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Verdict};
 
 /// How long a record of a verified domain is looked for: no step depends on it.
-const MAX_READ_BACK: Duration = Duration::from_secs(60);
+const MAX_READ_BACK: Duration = Duration::from_mins(1);
 
 struct Published {
     created: bool,
@@ -218,7 +218,7 @@ impl Setup<'_> {
                     let lookup = resolver.lookup(domain, None, Scope::Authoritative).await;
                     return Ok((self.diagnose(connector, lookup), is_new));
                 }
-                return Ok((found, is_new));
+                Ok((found, is_new))
             }
             DnsHost::External(reason) => {
                 if let Some(detail) = skip_reason {

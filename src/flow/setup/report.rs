@@ -195,7 +195,7 @@ pub struct Report {
 mod tests {
     use super::*;
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     fn options(domain: &str, enable: Option<EnableOptions>) -> Options {
         Options {
