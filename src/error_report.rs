@@ -202,7 +202,9 @@ fn hint_by(error: &api::Error) -> Option<String> {
         );
     let hint = match error.kind() {
         // It was not sent: the error says what is wrong with it.
-        ErrorKind::Unauthenticated if error.status().is_none() => return None,
+        ErrorKind::Unauthenticated if error.status().is_none() => {
+            "`cfsso config show` names the source of the credential"
+        }
         ErrorKind::Unauthenticated => {
             "possible causes: mistyped, expired, disabled, deleted, copied with quotes or spaces, \
              or of another account. Run: `cfsso token check`"

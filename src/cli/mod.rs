@@ -172,12 +172,16 @@ impl Command {
         }
     }
 
-    /// A lockout must not last longer because of a broken configuration file.
+    /// A lockout must not last longer because of a broken configuration file, and its path is
+    /// printed to repair it.
     pub fn file_use(&self) -> FileUse {
         match self {
             Self::Bypass(_) | Self::Recovery(_) => FileUse::Fallback,
             Self::Journal(LazyCommand(command)) if command.sends_requests() => FileUse::Fallback,
             Self::Journal(_) => FileUse::Offline,
+            Self::Sandbox(_) | Self::Config(LazyCommand(config::Command::Path(_))) => {
+                FileUse::Unneeded
+            }
             _ => FileUse::Required,
         }
     }

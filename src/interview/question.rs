@@ -17,7 +17,7 @@ pub struct Question {
     pub secret: bool,
     /// The answer is consent to a change: without a terminal, the default does not apply.
     pub agrees: bool,
-    /// The answer if nobody can be asked, where it is not the default.
+    /// The answer without a terminal, where it is not the default.
     pub unattended: Option<&'static str>,
 }
 

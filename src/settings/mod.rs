@@ -81,6 +81,8 @@ pub enum FileUse {
     Fallback,
     /// The same for commands of a lockout that send no request.
     Offline,
+    /// It is a warning: no setting of it matters, and the command may serve to repair it.
+    Unneeded,
 }
 
 pub fn resolve(options: Options, env: &Environment, file_use: FileUse) -> Result<Settings, Error> {
@@ -296,8 +298,11 @@ impl Named {
     }
 }
 
-/// Never a file or a profile that the user named.
+/// Never a file or a profile that the user named, unless no setting of it matters.
 fn can_ignore_file(options: &Options, env: &Environment, file_use: FileUse) -> Result<bool, Error> {
+    if file_use == FileUse::Unneeded {
+        return Ok(true);
+    }
     let is_named = path(env, "CFSSO_CONFIG").is_some() || profile_name(options, env).is_some();
     if is_named || file_use == FileUse::Required {
         return Ok(false);
@@ -571,7 +576,7 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_ignored_only_where_nothing_of_it_is_needed() {
-        use FileUse::{Fallback, Offline, Required};
+        use FileUse::{Fallback, Offline, Required, Unneeded};
         const BROKEN: &str = "[profiles.default]\noutput = \"xml\"\n";
         const OTHER_API: &str = "[profiles.default]\nbase_url = \"https://api.example\"\nx = 1\n";
         let home = tempfile::tempdir().unwrap();
@@ -596,6 +601,7 @@ mod tests {
             (Fallback, OTHER_API, "", vec![token, account, base], true),
             (Offline, BROKEN, "", vec![], true),
             (Offline, BROKEN, "--profile default", vec![], false),
+            (Unneeded, BROKEN, "--profile default", vec![], true),
         ] {
             std::fs::write(&file, text).unwrap();
             let mut env = env;
