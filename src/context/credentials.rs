@@ -27,7 +27,9 @@ impl Context {
                 if let Some(token) = self.typed_token.get() {
                     return Ok(Credentials::Token(token.clone()));
                 }
-                return Err(missing(self.settings.config.as_deref(), &self.profiles()).into());
+                let mut others = self.profiles();
+                others.retain(|name| Some(name) != self.settings.profile.as_ref());
+                return Err(missing(self.settings.config.as_deref(), &others).into());
             }
         };
         Ok(Credentials::Token(token(&bytes, &source.to_string())?))
@@ -74,10 +76,10 @@ fn missing(config: Option<&Path>, profiles: &[String]) -> FlowError {
         Some(file) => format!("in the configuration file {}", file.display()),
         None => "(no configuration file: HOME is not set)".to_owned(),
     };
-    let hint = match profiles {
-        [] => "`cfsso token create-url` links to the token page; then `export CLOUDFLARE_API_TOKEN=<TOKEN>`, or use `--sandbox`".to_owned(),
-        profiles => format!("`--profile <NAME>`; profiles: {}", profiles.join(", ")),
-    };
+    let mut hint = "`cfsso token create-url` links to the token page; then `export CLOUDFLARE_API_TOKEN=<TOKEN>`, or use `--sandbox`".to_owned();
+    if !profiles.is_empty() {
+        hint = format!("{hint}\n`--profile <NAME>`: {}", profiles.join(", "));
+    }
     no_token("no API token")
         .cause(format!(
             "searched: --token-file, --token-stdin, CLOUDFLARE_API_TOKEN, CLOUDFLARE_API_TOKEN_FILE, \

@@ -12,6 +12,12 @@ impl Invocation {
         self
     }
 
+    /// Without the option, wherever it came from.
+    pub fn without(mut self, flag: &str) -> Self {
+        self.options.retain(|(other, _)| *other != flag);
+        self
+    }
+
     /// Adds the missing options to a `cfsso` command, unless it only explains.
     pub fn with_global_flags(&self, line: &str) -> String {
         let words: Vec<_> = line.split(' ').collect();

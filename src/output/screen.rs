@@ -24,6 +24,7 @@ use super::terminal_mode::TerminalMode;
 use super::text::Text;
 use super::{live, prompt, render};
 use crate::clock::Clock;
+use crate::shell::quoted;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ScreenOptions {
@@ -107,10 +108,14 @@ impl Screen {
         lock(&self.invocation).clone()
     }
 
-    /// For what the user chose during the run; `value` is quoted for a shell.
-    pub fn add_option(&self, flag: &'static str, value: &str) {
+    /// For what the user chose during the run; `None` if printed commands need none.
+    pub fn set_option(&self, flag: &'static str, value: Option<&str>) {
         let mut invocation = lock(&self.invocation);
-        *invocation = std::mem::take(&mut *invocation).with(flag, Some(value.to_owned()));
+        let others = std::mem::take(&mut *invocation).without(flag);
+        *invocation = match value {
+            Some(value) => others.with(flag, Some(quoted(value))),
+            None => others,
+        };
     }
 
     /// Prints only `selection` of each result, in the structured formats.

@@ -317,7 +317,9 @@ fn can_ignore_file(options: &Options, env: &Environment, file_use: FileUse) -> R
         (_, Origin::Environment(_)) => true,
         // Only the file could name another API, to which alone the token may belong.
         _ => match config_path(env).map(std::fs::read) {
-            Some(Ok(text)) => !String::from_utf8_lossy(&text).contains("base_url"),
+            // With an escape, a key is not found as text.
+            Some(Ok(text)) => text::decode(&text)
+                .is_ok_and(|text| !text.contains("base_url") && !text.contains('\\')),
             _ => matches!(credential, Origin::Environment(_)),
         },
     };
@@ -579,6 +581,8 @@ mod tests {
         use FileUse::{Fallback, Offline, Required, Unneeded};
         const BROKEN: &str = "[profiles.default]\noutput = \"xml\"\n";
         const OTHER_API: &str = "[profiles.default]\nbase_url = \"https://api.example\"\nx = 1\n";
+        const ESCAPED: &str =
+            "[profiles.default]\n\"base\\u005furl\" = \"https://api.example\"\nx = 1\n";
         let home = tempfile::tempdir().unwrap();
         let file = home.path().join("cfsso/config.toml");
         std::fs::create_dir(home.path().join("cfsso")).unwrap();
@@ -598,6 +602,7 @@ mod tests {
             (Fallback, BROKEN, "--profile default", vec![token, account], false),
             (Fallback, BROKEN, "", vec![token, account, ("CFSSO_PROFILE", "default")], false),
             (Fallback, OTHER_API, "", vec![token, account], false),
+            (Fallback, ESCAPED, "", vec![token, account], false),
             (Fallback, OTHER_API, "", vec![token, account, base], true),
             (Offline, BROKEN, "", vec![], true),
             (Offline, BROKEN, "--profile default", vec![], false),

@@ -30,7 +30,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (idps, failed) = tokio::join!(idp::list(&env), check_endpoints(&args, &body, context));
     if let Some(existing) = idp::find_existing(&idps?, &body)? {
         if args.if_not_exists {
-            warn_of_differences(existing, &body, context)?;
+            let differences = differences(existing, &body)?;
+            if !differences.is_empty() {
+                context.screen.warn(Text::prose(format!(
+                    "`{}` already exists and was not changed; requested differences: {}",
+                    existing.name,
+                    differences.join(", ")
+                )));
+            }
             return Ok(Outcome::done(View::of(existing.clone())));
         }
         return Err(idp::already_exists_error(existing).into());
@@ -135,30 +142,18 @@ pub async fn run_silently(args: &Args, context: &Context) -> anyhow::Result<Outc
     Ok(Outcome::silent())
 }
 
-/// Warns of fields in which the existing identity provider differs from the requested one. Secrets
+/// The fields in which the existing identity provider differs from the requested one. Secrets
 /// cannot be compared.
-pub fn warn_of_differences(
-    existing: &Idp,
-    body: &Document,
-    context: &Context,
-) -> Result<(), FlowError> {
-    let Ok(before) = existing.text().parse::<Document>() else { return Ok(()) };
+pub fn differences(existing: &Idp, body: &Document) -> Result<Vec<String>, FlowError> {
+    let Ok(before) = existing.text().parse::<Document>() else { return Ok(Vec::new()) };
     let mut wanted = before.clone();
     merge(&mut wanted, body)?;
     let target = Target::Idp(existing.id.clone());
-    let differences: Vec<_> = diff::diff(&before, &wanted)
+    let differences = diff::diff(&before, &wanted);
+    let differences = differences
         .iter()
-        .filter(|difference| !target.is_equal(difference) && !difference.is_of_secret())
-        .map(ToString::to_string)
-        .collect();
-    if !differences.is_empty() {
-        context.screen.warn(Text::prose(format!(
-            "`{}` already exists and was not changed; requested differences: {}",
-            existing.name,
-            differences.join(", ")
-        )));
-    }
-    Ok(())
+        .filter(|difference| !target.is_equal(difference) && !difference.is_of_secret());
+    Ok(differences.map(ToString::to_string).collect())
 }
 
 /// Endpoints from a discovery document are not tested again.

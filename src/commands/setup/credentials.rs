@@ -38,10 +38,14 @@ pub async fn ask(interview: &Interview<'_>, context: &Context) -> anyhow::Result
     } else {
         keep_token(interview, context, &token).await?
     };
-    match (profile, account) {
-        (Some(profile), _) if profile == DEFAULT_PROFILE => {}
-        (Some(profile), _) => context.screen.add_option("--profile", &profile),
-        (None, Some(account)) => context.screen.add_option("--account", account.as_str()),
+    match (&profile, &account) {
+        (Some(profile), _) => {
+            let named = Some(profile.as_str()).filter(|name| *name != DEFAULT_PROFILE);
+            context.screen.set_option("--profile", named);
+        }
+        (None, Some(account)) => {
+            context.screen.set_option("--account", Some(account.as_str()));
+        }
         (None, None) => {}
     }
     Ok(())
@@ -144,7 +148,7 @@ async fn ask_account(interview: &Interview<'_>, context: &Context) -> anyhow::Re
     interview.begin();
     context.use_account(&account);
     if accounts.len() > 1 {
-        context.screen.add_option("--account", account.as_str());
+        context.screen.set_option("--account", Some(account.as_str()));
     }
     Ok(())
 }

@@ -12,19 +12,17 @@ use super::domain::{
     DomainFacts, describe_domain, describe_host, domain_question, doubts, read_domain,
 };
 use super::facts::Facts;
-use super::repair::REPAIR;
+use super::repair::{REPAIR, REPAIRABLE};
 use super::{Args, ENABLING, credentials, options};
-use crate::api::idp::IdpType;
-use crate::api::ids::IdpId;
+use crate::api::idp::{Idp, IdpType};
 use crate::context::Context;
 use crate::domain::EmailDomain;
-use crate::flow::doctor::FindingId;
 use crate::flow::plan::Plan;
 use crate::flow::publish::DnsHost;
 use crate::flow::setup::{self, Options};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::flow::{Env, app, connector, idp, preflight};
+use crate::flow::{Env, FlowError, app, connector, idp, preflight};
 use crate::interview::{Answers, Choice, Interview, Question, declined};
 use crate::output::Text;
 use crate::plural::count_noun;
@@ -32,10 +30,16 @@ use crate::shell;
 
 struct Chosen {
     domain: EmailDomain,
-    new_idp: Option<NewIdp>,
+    /// `None` if SSO is enabled already.
+    idp: Option<Provider>,
     publish: bool,
     enable: Enabling,
     fedramp: bool,
+}
+
+enum Provider {
+    Existing(Idp),
+    New(NewIdp),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,13 @@ enum Enabling {
 }
 
 impl Chosen {
+    fn new_idp(&self) -> Option<&NewIdp> {
+        match &self.idp {
+            Some(Provider::New(new)) => Some(new),
+            Some(Provider::Existing(_)) | None => None,
+        }
+    }
+
     /// The words after `cfsso` for what is left once the identity provider exists.
     fn setup_words(&self) -> Vec<String> {
         let options = [
@@ -108,13 +119,13 @@ impl Guide<'_> {
                 self.context.screen.note(text);
             }
             let (publish, enable) = (false, Enabling::Not);
-            return Ok(Chosen { domain, new_idp: None, publish, enable, fedramp });
+            return Ok(Chosen { domain, idp: None, publish, enable, fedramp });
         }
-        let new_idp = self.ask_idp(&domain).await?;
+        let idp = Some(self.ask_idp(&domain).await?);
         let is_verified = connector.is_some_and(|connector| connector.is_verified());
         let publish = !is_verified && self.ask_publish(&domain, &known).await?;
         let enable = self.ask_enable().await?;
-        let chosen = Chosen { domain, new_idp, publish, enable, fedramp };
+        let chosen = Chosen { domain, idp, publish, enable, fedramp };
         self.confirm(&chosen).await?;
         Ok(chosen)
     }
@@ -165,7 +176,7 @@ impl Guide<'_> {
         Ok(known)
     }
 
-    async fn ask_idp(&self, domain: &EmailDomain) -> anyhow::Result<Option<NewIdp>> {
+    async fn ask_idp(&self, domain: &EmailDomain) -> anyhow::Result<Provider> {
         let idps = || self.facts.idps.iter().zip(&self.facts.problems);
         let usable = || idps().filter(|(idp, _)| preflight::is_company_idp(idp));
         let existing = usable().map(|(idp, problem)| {
@@ -186,14 +197,26 @@ impl Guide<'_> {
         let healthy = if is_resumed { healthy.next_back() } else { healthy.next() };
         question.default = healthy.map(|(idp, _)| format!("use {}", idp.name));
         let answer = self.interview.ask(&question, |answer| Ok(answer.to_owned())).await?;
-        let Some(vendor) = ask::vendor(&answer) else { return Ok(None) };
+        let Some(vendor) = ask::vendor(&answer) else {
+            let mut all = usable().map(|(idp, _)| idp);
+            let used = all.find(|idp| answer == format!("use {}", idp.name));
+            return Ok(Provider::Existing(used.expect("the answer is a choice").clone()));
+        };
         let new = self.asker.ask(vendor, Some(domain.as_str())).await?;
         let Some(existing) = idp::find_existing(&self.facts.idps, &new.body)? else {
-            return Ok(Some(new));
+            return Ok(Provider::New(new));
         };
+        let differences = create::differences(existing, &new.body)?;
+        if !differences.is_empty() {
+            let name = &existing.name;
+            let message = format!("the identity provider {name} exists with other settings");
+            return Err(FlowError::conflict(message)
+                .causes(differences)
+                .hint(format!("`idp: use {name}` takes it as it is; `idp.name` names a new one"))
+                .into());
+        }
         self.context.screen.note(format!("the identity provider {} exists", existing.name));
-        create::warn_of_differences(existing, &new.body, self.context)?;
-        Ok(None)
+        Ok(Provider::Existing(existing.clone()))
     }
 
     async fn ask_publish(&self, domain: &EmailDomain, known: &DomainFacts) -> anyhow::Result<bool> {
@@ -253,9 +276,9 @@ impl Guide<'_> {
         self.interview.show(&|page| {
             page.blank();
             page.line(Text::strong("Plan:"));
-            let new = chosen.new_idp.iter();
+            let new = chosen.new_idp().into_iter();
             let new = new.map(|idp| format!("create the identity provider {}", idp.name));
-            let admits = admitted.iter().map(|_| "allow it in the SSO App".to_owned());
+            let admits = admitted.iter().map(|name| format!("allow {name} in the SSO App"));
             let rest = plan.changes.iter().map(|change| change.title.clone());
             for (number, title) in new.chain(admits).chain(rest).enumerate() {
                 page.line(format!("  {}. {title}", number + 1));
@@ -266,7 +289,7 @@ impl Guide<'_> {
                 Enabling::Not => {}
             }
             page.paragraph(Text::dim(untouched(self.facts, &chosen.domain)));
-            if let Some(text) = chosen.new_idp.as_ref().and_then(|new| self.choice_of_users(new)) {
+            if let Some(text) = chosen.new_idp().and_then(|new| self.choice_of_users(new)) {
                 page.paragraph(Text::prose(text));
             }
         });
@@ -310,24 +333,28 @@ impl Guide<'_> {
         })
     }
 
-    /// `None` if the SSO App allows all identity providers.
-    fn admission(&self, chosen: &Chosen) -> Option<Vec<String>> {
-        let new = chosen.new_idp.as_ref()?;
+    /// The name of the identity provider, if the SSO App allows only others.
+    fn admission<'c>(&self, chosen: &'c Chosen) -> Option<&'c str> {
         let app = self.facts.sso_app.as_ref()?;
-        let lists = !app.listed_idps().is_empty();
-        lists.then(|| ["app", "idps", "--add", &new.name].map(str::to_owned).into())
+        match chosen.idp.as_ref()? {
+            Provider::Existing(idp) => (!app.admits(&idp.id)).then_some(&*idp.name),
+            Provider::New(new) => (!app.listed_idps().is_empty()).then_some(&*new.name),
+        }
     }
 
     async fn dry_run(&self, chosen: &Chosen) -> anyhow::Result<Outcome> {
         let options = self.options(chosen).await?;
         let mut plan = setup::dry_run(self.env, &options).await?;
         let mut changes = Vec::new();
-        if let Some(new) = &chosen.new_idp {
+        if let Some(new) = chosen.new_idp() {
             changes.push(idp::create_action(self.env, &new.body).change());
         }
         if let (Some(_), Some(app)) = (self.admission(chosen), &self.facts.sso_app) {
-            let new: IdpId = "NEW-IDP".parse().expect("letters and a hyphen");
-            let list = [app.listed_idps(), &[new.into()]].concat();
+            let id = match &chosen.idp {
+                Some(Provider::Existing(idp)) => idp.id.clone(),
+                _ => "NEW-IDP".parse().expect("letters and a hyphen"),
+            };
+            let list = [app.listed_idps(), &[id.into()]].concat();
             let edit = Update::prepare(self.env, Target::App(app.id.clone()), |document| {
                 app::set_allowed_idps(document, &list)
             });
@@ -342,9 +369,19 @@ impl Guide<'_> {
 
 /// The questions that a run may leave out: a step is done already, or a check finds no problem.
 fn other_answers() -> Vec<String> {
-    let ids = ["publish", "apply", "account", "emergency_token_file"].map(str::to_owned);
-    let repairs = FindingId::all().iter().map(|id| format!("{REPAIR}{}", id.name()));
-    ids.into_iter().chain(repairs).collect()
+    let ids = [
+        "account",
+        "apply",
+        "emergency_token_file",
+        "keep_token",
+        "profile",
+        "publish",
+        "token_command",
+        "token_env",
+        "token_file",
+    ];
+    let repairs = REPAIRABLE.iter().map(|id| format!("{REPAIR}{}", id.name()));
+    ids.map(str::to_owned).into_iter().chain(repairs).collect()
 }
 
 fn untouched(facts: &Facts, domain: &EmailDomain) -> String {

@@ -12,6 +12,14 @@ use crate::output::{Page, Text};
 /// Before the name of a check, the ID of the question whether to repair it.
 pub const REPAIR: &str = "repair.";
 
+/// The checks for which a repair can be offered.
+pub const REPAIRABLE: [CheckId; 4] = [
+    CheckId::SsoAppReachesIdp,
+    CheckId::InstantAuthConsistent,
+    CheckId::FallbackLogin,
+    CheckId::RecoveryToken,
+];
+
 pub struct Repairs<'a> {
     pub context: &'a Context,
     pub interview: &'a Interview<'a>,
@@ -39,12 +47,15 @@ impl<'a> Repairs<'a> {
                 CheckId::MembersPlusAddressed => self.show_letter(check),
                 CheckId::RecoveryToken => repaired |= self.offer_token(check).await?,
                 _ => {
-                    let Some(words) = check.repair.clone() else { continue };
-                    let question = Question::yes_no(
-                        format!("{REPAIR}{}", check.id.name()),
-                        question(&words),
-                        check.detail.clone(),
-                    );
+                    let id = format!("{REPAIR}{}", check.id.name());
+                    let question = Question::yes_no(&id, "", check.detail.clone());
+                    let Some(words) = check.repair.clone() else {
+                        if self.interview.has_answer(&question) {
+                            self.context.screen.warn(format!("{id}: {}", check.detail));
+                        }
+                        continue;
+                    };
+                    let question = Question { text: repair_text(&words), ..question };
                     if self.agrees(question).await? {
                         self.run(words).await?;
                         repaired = true;
@@ -124,7 +135,7 @@ async fn run(words: &[String], context: &Context) -> anyhow::Result<Outcome> {
     }
 }
 
-fn question(words: &[String]) -> String {
+fn repair_text(words: &[String]) -> String {
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["idp", "create", ..] => "Create one-time PIN as a fallback?".to_owned(),
         ["app", "idps", "--all"] => "Allow all identity providers in the SSO App?".to_owned(),

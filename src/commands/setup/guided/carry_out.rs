@@ -20,15 +20,15 @@ const IDP_CREATE: [&str; 2] = ["idp", "create"];
 impl Guide<'_> {
     pub(super) async fn carry_out(&self, chosen: Chosen) -> anyhow::Result<Outcome> {
         let mut lines: Vec<Vec<String>> = Vec::new();
-        if let Some(new) = &chosen.new_idp {
+        if let Some(new) = chosen.new_idp() {
             let created = idp::create(self.env, &new.body, |_| ()).await?;
             let detail = format!("created  {}", created.id);
             show_step(StepState::Done, "Identity provider", &detail, self.context);
             lines.push(new.words.clone());
         }
         let repairs = Repairs::new(self.context, self.interview);
-        if let Some(words) = self.admission(&chosen) {
-            repairs.run(words).await?;
+        if let Some(name) = self.admission(&chosen) {
+            repairs.run(["app", "idps", "--add", name].map(str::to_owned).into()).await?;
         }
         let (report, end) = self.set_up(&chosen, &repairs).await?;
         lines.extend(repairs.done());
@@ -48,7 +48,7 @@ impl Guide<'_> {
             }
         }
         let is_done = |step: &Step| step.state == StepState::Done;
-        let has_changed = chosen.new_idp.is_some() || report.steps.iter().any(is_done);
+        let has_changed = chosen.new_idp().is_some() || report.steps.iter().any(is_done);
         if end.is_ok() && has_changed {
             self.context.screen.show(&|page| show_end(&chosen, &lines, page));
         }
@@ -107,7 +107,7 @@ impl Guide<'_> {
 
 fn show_end(chosen: &Chosen, lines: &[Vec<String>], page: &mut Page) {
     page.blank();
-    if let Some(NewIdp { name, .. }) = &chosen.new_idp {
+    if let Some(NewIdp { name, .. }) = chosen.new_idp() {
         page.line(Text::prose(format!(
             "Sign in through it: `cfsso idp test {}`",
             shell::quoted(name)
