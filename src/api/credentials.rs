@@ -65,6 +65,16 @@ impl Credentials {
         }
     }
 
+    /// Whether this is the token or the key.
+    pub fn is(&self, text: &str) -> bool {
+        self.secret() == text
+    }
+
+    /// Whether a text is a token or a key by the look of it.
+    pub fn has_prefix(text: &str) -> bool {
+        TOKENS.iter().chain(&["cfk_"]).any(|prefix| text.starts_with(prefix))
+    }
+
     pub(super) fn secret(&self) -> &str {
         match self {
             Self::Token(secret) | Self::Key { key: secret, .. } => secret.expose_secret(),

@@ -48,6 +48,19 @@ impl Context {
         Ok(())
     }
 
+    /// Whether a text is an API token or key, in particular the one of this run.
+    pub fn is_own_credential(&self, text: &str) -> bool {
+        let is = |credentials: &Credentials| credentials.is(text);
+        Credentials::has_prefix(text)
+            || match &self.settings.credentials {
+                CredentialSource::Inline(credentials) => is(credentials),
+                CredentialSource::File(file) => self.token_in(file).is_ok_and(|token| is(&token)),
+                CredentialSource::Stdin
+                | CredentialSource::Command(_)
+                | CredentialSource::Missing => false,
+            }
+    }
+
     /// Fails if other users can change the file.
     pub(super) fn token_in(&self, file: &Path) -> Result<Credentials, FlowError> {
         self.ensure_private(file, "token")?;

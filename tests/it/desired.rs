@@ -123,6 +123,15 @@ async fn a_kept_plan_is_what_was_printed_and_holds_no_secret() {
     let text = std::fs::read_to_string(&kept).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), plan);
     assert!(!text.contains("planted"), "{text}");
+    // The place of the secret is shown, and cannot be changed in the plan.
+    assert!(text.contains("from the variable OKTA"), "{text}");
+    let world = world.with_env("OTHER", "another-secret");
+    let edited = text.replace(r#""client_secret_env": "OKTA""#, r#""client_secret_env": "OTHER""#);
+    assert_ne!(edited, text);
+    std::fs::write(&kept, edited).unwrap();
+    let error = world.fails(&format!("apply {} --yes", kept.display()), 7).await;
+    assert!(error["message"].as_str().unwrap().contains("edited"), "{error}");
+    assert!(world.writes().is_empty());
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;

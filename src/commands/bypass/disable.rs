@@ -90,10 +90,10 @@ async fn work(
     let changes: Vec<_> =
         wanted.iter().map(|connector| connector::disable_action(env, connector).change()).collect();
 
-    if let Some(outcome) = plan_output::finish_dry_run(context, changes.clone(), "disabling")? {
-        return Ok(outcome);
-    }
     let invalid_record_error = invalid_record_error(env, selection);
+    if let Some(outcome) = plan_output::finish_dry_run(context, changes.clone(), "disabling")? {
+        return Ok(outcome.failed(invalid_record_error.map(Into::into)));
+    }
     let mut report = Report::new("disable");
     for connector in found.iter().filter(|connector| !is_enabled(connector)) {
         let title = format!("disable {}", connector.email_domain);

@@ -117,6 +117,11 @@ pub fn accept_given(
     context: &Context,
 ) -> Result<String, FlowError> {
     let given = given.map_err(|refused| rejected_error(&refused, what))?;
+    if context.is_own_credential(&given.secret) {
+        let message = format!("{what} is a credential of Cloudflare");
+        return Err(FlowError::refused(message)
+            .cause("the operator of the identity provider's token URL would receive it"));
+    }
     if !given.removed.is_empty() {
         let removed = given.removed.join(" and ");
         context.screen.note(Text::prose(format!("removed from {what}: {removed}")));

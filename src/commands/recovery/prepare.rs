@@ -142,6 +142,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if context.asks() && args.card.is_empty() && args.bundle.is_none() {
         ask_for_card(&mut args, context).await?;
     }
+    args.card.iter().try_for_each(CardFile::ensure_replaceable)?;
     let env = context.env().await?;
     let is_dry_run = context.settings.options.dry_run;
     let (emergency, changes) = emergency_client(&source, &args, context, &env).await?;

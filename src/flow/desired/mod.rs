@@ -10,6 +10,7 @@ pub mod parse;
 pub mod plan;
 pub mod terraform;
 
+use std::fmt;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -81,6 +82,15 @@ pub struct DesiredIdp {
 pub enum SecretPlace {
     Variable(String),
     File(PathBuf),
+}
+
+impl fmt::Display for SecretPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => write!(f, "from the variable {name}"),
+            Self::File(file) => write!(f, "from the file {}", file.display()),
+        }
+    }
 }
 
 /// The SSO App.

@@ -1,6 +1,7 @@
 //! Secrets on their way into an identity provider.
 
 use cfsso::input::character::is_invisible;
+use cfsso::sandbox::Access;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -394,4 +395,22 @@ async fn a_secret_of_any_name_is_in_no_output() {
         let line = printed.lines().find(|line| line.contains(SECRET));
         assert_eq!(line, None, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_credential_of_this_tool_is_never_the_secret_of_an_identity_provider() {
+    let world = World::new().await;
+    let token = world.sandbox.token(Access::Full).to_owned();
+    let other = "cfat_0123456789".to_owned();
+    let world = world.with_env("COPY", &token).with_env("OTHER", &other);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &token).unwrap();
+    let path = file.path().display();
+    for from in ["env CLOUDFLARE_API_TOKEN", "env COPY", "env OTHER", &format!("file {path}")] {
+        let error = world.fails(&format!("{CREATE} --name a --client-secret-{from}"), 11).await;
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("is a credential of Cloudflare"), "{from}: {error}");
+        assert!(![&token, &other].iter().any(|it| error.to_string().contains(*it)), "{from}");
+    }
+    assert_eq!(world.writes(), [""; 0]);
 }

@@ -189,6 +189,10 @@ async fn a_place_where_the_token_would_leak_or_be_lost_is_refused() {
     world.fails(&line("--token-out {token}"), 3).await;
     world.fails(&line("--yes"), 2).await;
     world.fails(&line("--token-out {token} --card {card.pdf} --yes"), 2).await;
+    fs::write(path(&world, "notes.md"), "mine").unwrap();
+    let error = world.fails(&line("--token-out {token} --card {notes.md} --yes"), 7).await;
+    assert!(error["message"].as_str().unwrap().contains("not a recovery card"), "{error}");
+    assert_eq!(fs::read_to_string(path(&world, "notes.md")).unwrap(), "mine");
     fs::write(path(&world, "taken"), "").unwrap();
     world.fails(&line("--token-out {taken} --yes"), 7).await;
     let secret = "cfut_0123456789012345678901234567890123456789";

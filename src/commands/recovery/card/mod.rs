@@ -7,7 +7,8 @@ use std::str::FromStr;
 
 use crate::flow::FlowError;
 use crate::flow::recovery::card::Card;
-use crate::private_file;
+use crate::flow::recovery::fingerprint::Fingerprint;
+use crate::{input, private_file};
 
 #[derive(Clone, Debug)]
 pub struct CardFile {
@@ -45,6 +46,20 @@ impl FromStr for CardFile {
 impl CardFile {
     pub fn in_folder(folder: &Path, (format, extension): (CardFormat, &str)) -> Self {
         Self { path: folder.join(format!("recovery-card.{extension}")), format }
+    }
+
+    /// Fails if there is anything but an older card.
+    pub fn ensure_replaceable(&self) -> Result<(), FlowError> {
+        if !self.path.is_file() {
+            return Ok(());
+        }
+        let text = input::file::read(&self.path, input::file::MAX_SIZE).unwrap_or_default();
+        if Fingerprint::find(&String::from_utf8_lossy(&text)).is_some() {
+            return Ok(());
+        }
+        let name = self.path.display();
+        let message = format!("{name} exists, and is not a recovery card: not replaced");
+        Err(FlowError::conflict(message).hint("`--card` with another name"))
     }
 
     /// Replaces an older card.

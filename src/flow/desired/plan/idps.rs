@@ -154,6 +154,12 @@ impl Planner<'_> {
         let nothing = "{}".parse().expect("an object is a document");
         let mut diff = diff::diff(&nothing, &body);
         diff.retain(|it| it.after != json!({}));
+        // A reader of the plan sees which secret the identity provider gets.
+        for (field, place) in entry.secrets() {
+            for config in diff.iter_mut().filter(|it| it.field == "config") {
+                config.after[field] = place.to_string().into();
+            }
+        }
         let title = format!("create the identity provider {}", entry.name);
         let task = (Group::IdentityProviders, Verb::Create, Task::CreateIdp(at));
         self.push(task, &entry.name, title, diff);
