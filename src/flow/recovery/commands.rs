@@ -16,17 +16,20 @@ const FIELDS: &str = r#""allowed_idps", "auto_redirect_to_identity""#;
 pub const FUNCTIONS: &str = r#"api="${CLOUDFLARE_BASE_URL:-https://api.cloudflare.com/client/v4}/accounts/$CLOUDFLARE_ACCOUNT_ID"
 cf() { printf 'Authorization: Bearer %s\n' "$(cat "$CLOUDFLARE_API_TOKEN_FILE")" |
   curl -sS -m 60 -H @- -H 'Content-Type: application/json' "$@"; }
-ok() { jq -e 'if .success then true else error(.errors | tostring) end'; }"#;
+result='if .success then .result else error(.errors | tostring) end'
+ok() { jq -e "$result | true"; }"#;
 
-/// Functions for the SSO App. `save` keeps the state before, `change` edits. jq would
-/// round long numbers (before 1.7) and rewrite escapes: `hide` turns both into plain
-/// text, `show` turns them back. An object that contains the mark `@@` is not sent.
+/// Functions for the SSO App. `get` reads into a file and fails with the error of the API: an
+/// error has no result, and `change` would replace the object by two fields. `save` keeps the
+/// state before, `change` edits. jq would round long numbers (before 1.7) and rewrite escapes:
+/// `hide` turns both into plain text, `show` turns them back. An object that contains the mark
+/// `@@` is not sent.
 const APP_FUNCTIONS: &str = r#"hide() { sed -E 's/\\\\/@@b/g; s/\\"/@@q/g; s/\\/@@s/g
   s/("[^"]*")|(-?[0-9][0-9.eE+-]*)/\1@@\2@@/g; s/@@@@//g; s/@@([-0-9][^@]*)@@/"@@n\1"/g'; }
 show() { sed -E 's/"@@n([^"]*)"/\1/g; s/@@q/\\"/g; s/@@s/\\/g; s/@@b/\\\\/g'; }
-save() { test -e before.json || {
-  cf "$api/access/apps/$app" > now.json && ok < now.json && mv now.json before.json; }; }
-change() { cf "$api/access/apps/$app" > now.json && ! grep @@ now.json &&
+get() { cf "$api/access/$1" > now.json && read=$(ok < now.json); }
+save() { test -e before.json || { get "apps/$app" && mv now.json before.json; }; }
+change() { get "apps/$app" && ! grep @@ now.json &&
   hide < now.json > hidden.json &&
   jq -ce --arg pin "$pin" --slurpfile before before.json \
     ".result | del(LEFT_OUT) | $1" hidden.json > new.json &&
@@ -39,11 +42,13 @@ const ALLOW_PIN: &str = r"save && change '
   | if .auto_redirect_to_identity and (.allowed_idps // [] | length) != 1
     then .auto_redirect_to_identity = false else . end'";
 
-/// Restores only the fields of `before.json`.
+/// Restores only the fields of `before.json`, which stays until all is done: the undo can be
+/// repeated after a failure.
 const RESTORE: &str = r"change '$before[0].result as $old
   | reduce (FIELDS) as $k
-    (.; if ($old | has($k)) then .[$k] = $old[$k] else . end)' &&
-mv before.json undone.json";
+    (.; if ($old | has($k)) then .[$k] = $old[$k] else . end)'";
+
+const UNDONE: &str = "mv before.json undone.json";
 
 pub fn environment(facts: &CardFacts) -> String {
     let file = facts.token.file.as_deref().unwrap_or("emergency-token");
@@ -78,46 +83,45 @@ pub fn app_functions(app: &SsoAppState, facts: &CardFacts) -> String {
     });
     let left_out: Vec<_> = LEFT_OUT.map(str::to_owned).into_iter().chain(hidden).collect();
     let functions = APP_FUNCTIONS.replace("LEFT_OUT", &left_out.join(", "));
-    let pin = match facts.state.pin() {
-        Some(pin) => format!("pin={}", quoted(pin.as_str())),
-        None => format!("pin=$({FIND_PIN})"),
-    };
-    format!("app={}\n{pin}\n{functions}", quoted(app.id.as_str()))
+    let pin = facts.state.pin().map(|pin| format!("pin={}\n", quoted(pin.as_str())));
+    format!("app={}\n{}{functions}", quoted(app.id.as_str()), pin.unwrap_or_default())
 }
 
-/// Prints nothing if there is none.
-const FIND_PIN: &str = r#"cf "$api/access/identity_providers?per_page=1000" |
-  jq -r '.result[] | select(.type == "onetimepin").id'"#;
+/// Notes the ID of a created PIN in a file: the undo deletes no other one. Creates none if the
+/// list cannot be read.
+const FIND_OR_CREATE_PIN: &str = r#"get "identity_providers?per_page=1000" &&
+pin=$(jq -r '.result[] | select(.type == "onetimepin").id' now.json) && {
+  test -n "$pin" || {
+    pin=$(cf -d 'PIN' "$api/access/identity_providers" | jq -re "$result | .id") &&
+    echo "$pin" > new-pin; }; }"#;
 
-/// Notes the ID of a created PIN in a file: the undo deletes no other one.
-const CREATE_PIN: &str = r#"test -n "$pin" || {
-  pin=$(cf -d 'PIN' "$api/access/identity_providers" | jq -re .result.id) &&
-  echo "$pin" > new-pin; }"#;
-
-const DELETE_PIN: &str = r#"test ! -e new-pin || {
-  cf -X DELETE "$api/access/identity_providers/$(cat new-pin)" | ok && rm new-pin; }"#;
+/// In braces: without them, `||` would also follow a failure to restore the SSO App.
+const DELETE_PIN: &str = r#"{ test ! -s new-pin || {
+  cf -X DELETE "$api/access/identity_providers/$(cat new-pin)" | ok && rm new-pin; }; }"#;
 
 pub fn allow_pin(facts: &CardFacts) -> String {
-    match facts.state.pin() {
-        Some(_) => ALLOW_PIN.to_owned(),
-        None => format!("{} &&\n{ALLOW_PIN}", CREATE_PIN.replace("'PIN'", &format!("'{PIN}'"))),
+    if facts.state.pin().is_some() {
+        return ALLOW_PIN.to_owned();
     }
+    let find = FIND_OR_CREATE_PIN.replace("'PIN'", &format!("'{PIN}'"));
+    format!("{find} &&\n{ALLOW_PIN}")
 }
 
 pub fn restore_app(facts: &CardFacts) -> String {
     let restore = RESTORE.replace("FIELDS", FIELDS);
     match facts.state.pin() {
-        Some(_) => restore,
-        None => format!("{restore} &&\n{DELETE_PIN}"),
+        Some(_) => format!("{restore} &&\n{UNDONE}"),
+        None => format!("{restore} &&\n{DELETE_PIN} &&\n{UNDONE}"),
     }
 }
 
 pub fn show_state(app: Option<&SsoAppState>) -> String {
-    let connectors = r#"cf "$api/sso_connectors" | jq -c '.result[] | {email_domain, enabled}'"#;
+    let connectors =
+        r#"cf "$api/sso_connectors" | jq -c "$result | .[] | {email_domain, enabled}""#;
     let Some(app) = app else { return connectors.to_owned() };
     let fields = "{allowed_idps, auto_redirect_to_identity}";
     let url = url("access/apps", app.id.as_str());
-    format!("{connectors}\ncf {url} |\n  jq -c '.result | {fields}'")
+    format!("{connectors}\ncf {url} |\n  jq -c \"$result | {fields}\"")
 }
 
 /// As one word of a shell.

@@ -178,6 +178,62 @@ async fn an_error_of_the_api_is_printed_and_changes_nothing() {
     assert_eq!(world.sandbox.snapshot(), before);
 }
 
+/// The methods need each of their requests: without one, the rest is not sent.
+#[tokio::test]
+async fn a_failure_half_way_sends_nothing_more_and_the_command_can_be_repeated() {
+    if !has_shell() {
+        return;
+    }
+    let undo = "Undo of method 2, with curl:";
+    for (fault, label, sent) in [
+        ("429x1@GET/identity_providers", "Method 2, with curl:", vec![]),
+        ("500x1@POST/identity_providers", "Method 2, with curl:", vec!["POST"]),
+        ("429x1@GET/access/apps", undo, vec![]),
+        ("500x1@PUT/access/apps", undo, vec!["PUT"]),
+        ("500x1@DELETE/identity_providers", undo, vec!["PUT", "DELETE"]),
+    ] {
+        let world = locked(&json!([COMPANY]).to_string(), true).await;
+        let (folder, card) = prepared(&world).await;
+        let before = world.sandbox.snapshot();
+        let of = |label: &'static str| [&START[..], &["Functions for method 2", label]].concat();
+        if label == undo {
+            paste(&folder, &card, &of("Method 2, with curl:")).await;
+        }
+        let writes = world.writes().len();
+        world.fault(fault);
+        let lines: Vec<_> = of(label).into_iter().map(|label| script(&card, label)).collect();
+        let mut shell = tokio::process::Command::new("sh");
+        shell.args(["-c", &lines.join("\n")]).current_dir(folder.path());
+        let ran = shell.output().await.unwrap();
+        assert!(!ran.status.success() && !ran.stderr.is_empty(), "{fault}: {ran:?}");
+        let writes = world.writes().split_off(writes);
+        let verbs: Vec<_> = writes.iter().filter_map(|write| write.split(' ').next()).collect();
+        assert_eq!(verbs, sent, "{fault}: {ran:?}");
+
+        assert_eq!(paste(&folder, &card, &of(label)).await.lines().last(), Some("true"), "{fault}");
+        if label != undo {
+            paste(&folder, &card, &of(undo)).await;
+        }
+        assert_eq!(world.sandbox.snapshot(), before, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_undo_without_a_bypass_sends_nothing() {
+    if !has_shell() {
+        return;
+    }
+    let world = locked(&json!([COMPANY]).to_string(), true).await;
+    let (folder, card) = prepared(&world).await;
+    let writes = world.writes();
+    let labels = [&START[..], &["Functions for method 2", "Undo of method 2, with curl:"]].concat();
+    let lines: Vec<_> = labels.iter().map(|label| script(&card, label)).collect();
+    let mut shell = tokio::process::Command::new("sh");
+    shell.args(["-c", &lines.join("\n")]).current_dir(folder.path());
+    assert!(!shell.output().await.unwrap().status.success());
+    assert_eq!(world.writes(), writes);
+}
+
 #[tokio::test]
 async fn the_commands_of_cfsso_on_the_card_do_the_same() {
     let world = locked(&json!([COMPANY]).to_string(), true).await;
