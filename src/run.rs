@@ -56,16 +56,21 @@ pub async fn run(process: Process) -> ExitCode {
             return conclude(&screen, Err(error.into()), None);
         }
     };
+    let given = options;
     let options = settings.options.clone();
     let screen = screen(&options, settings.format, &env, terminal, clock.clone(), streams)
         .with_invocation(settings.invocation());
     let checked = check_accounts(&settings, &command)
+        .and_then(|()| check_simulator_options(&given, &settings, &command))
         .and_then(|()| check_selection(&options, settings.format));
     if let Err(stop) = checked {
         return conclude(&screen, Err(stop.into()), None);
     }
     let _traces = traces(&screen, &options);
     settings.warnings.iter().for_each(|warning| screen.warn(warning.as_str()));
+    if !uses_simulator(&settings, &command) && settings.variables.contains(&"CFSSO_FAULT") {
+        screen.warn("CFSSO_FAULT is ignored: no simulator is used");
+    }
     process::outlive_file_size_limit();
     let context = Context::new(settings, screen, clock, &args).with_env(env);
     let is_service = command.is_long_running();
@@ -128,6 +133,26 @@ fn check_accounts(settings: &Settings, command: &Command) -> Result<(), FlowErro
         }
         _ => Ok(()),
     }
+}
+
+fn uses_simulator(settings: &Settings, command: &Command) -> bool {
+    settings.sandbox || command.starts_simulator()
+}
+
+/// Fails if an option on the command line says that the simulator is meant, and it is not used: the
+/// changes would be real. A variable may be set for other commands.
+fn check_simulator_options(
+    given: &Options,
+    settings: &Settings,
+    command: &Command,
+) -> Result<(), FlowError> {
+    let option = match given {
+        _ if uses_simulator(settings, command) => return Ok(()),
+        Options { faults, .. } if !faults.is_empty() => "--fault",
+        Options { sandbox_state: Some(_), .. } => "--sandbox-state",
+        _ => return Ok(()),
+    };
+    Err(FlowError::usage(format!("`{option}` needs `--sandbox`")))
 }
 
 /// Fails before anything is done if the selection cannot be printed.

@@ -145,6 +145,11 @@ impl Command {
         }
     }
 
+    /// Whether the command uses the simulator without `--sandbox`.
+    pub fn starts_simulator(&self) -> bool {
+        matches!(self, Self::Sandbox(_) | Self::Drill(_))
+    }
+
     pub fn is_paged(&self) -> bool {
         matches!(self, Self::Help(LazyCommand(args)) if !args.no_pager)
     }

@@ -3,6 +3,7 @@ use crate::api::account::{self, Account};
 use crate::api::ids::AccountId;
 use crate::api::{Client, ErrorKind};
 use crate::flow::FlowError;
+use crate::sandbox;
 
 impl Context {
     /// Uses an account that the user chose, unless one is in use already.
@@ -18,7 +19,10 @@ impl Context {
             return Ok(Some(given));
         }
         let sandbox = self.sandbox().await?;
-        let account = sandbox.map(|sandbox| sandbox.account().clone());
+        let account = match sandbox {
+            Some(sandbox) => Some(sandbox.account().clone()),
+            None => self.running_simulator.get().map(|_| sandbox::first_account()),
+        };
         Ok(account.or_else(|| self.settings.account.clone()))
     }
 

@@ -35,7 +35,7 @@ use crate::flow::{Env, FlowError};
 use crate::input::file;
 use crate::output::{Environment, Screen};
 use crate::process;
-use crate::sandbox::{self, Access, Sandbox};
+use crate::sandbox::{self, Access, LockOwner, Sandbox};
 use crate::settings::{self, CredentialSource, Options, Settings};
 
 pub struct Context {
@@ -50,6 +50,9 @@ pub struct Context {
     handles_signals: Cell<bool>,
     journal: Journal<'static>,
     sandbox: OnceCell<Option<Sandbox>>,
+    /// The base URL of a simulator of another process that is used instead.
+    running_simulator: std::cell::OnceCell<String>,
+    may_use_running_simulator: Cell<bool>,
     typed_token: OnceCell<SecretString>,
     /// The user has agreed to the changes that are made now.
     agreed: Cell<bool>,
@@ -76,6 +79,8 @@ impl Context {
             handles_signals: Cell::default(),
             journal,
             sandbox: OnceCell::new(),
+            running_simulator: std::cell::OnceCell::new(),
+            may_use_running_simulator: Cell::default(),
             typed_token: OnceCell::new(),
             agreed: Cell::default(),
             client: OnceCell::new(),
@@ -167,6 +172,12 @@ impl Context {
         let _ = self.typed_token.set(token);
     }
 
+    /// Uses the simulator of the process that has the state open, if there is one: for a command
+    /// that another one offers while it runs. It has no name server for this process.
+    pub fn use_running_simulator(&self) {
+        self.may_use_running_simulator.set(true);
+    }
+
     pub async fn sandbox(&self) -> anyhow::Result<Option<&Sandbox>> {
         let sandbox = self
             .sandbox
@@ -174,13 +185,27 @@ impl Context {
                 if !self.settings.sandbox {
                     return anyhow::Ok(None);
                 }
-                let options = sandbox::Options {
+                let mut options = sandbox::Options {
                     state: Some(self.settings.sandbox_state()?),
                     faults: self.settings.options.faults.clone(),
                     clock: self.clock.clone(),
                     ..sandbox::Options::default()
                 };
-                Ok(Some(sandbox::start(options).await?))
+                let may_use_running = self.may_use_running_simulator.get();
+                if may_use_running {
+                    options.lock_wait = Duration::ZERO;
+                }
+                match sandbox::start(options).await {
+                    Err(sandbox::Error::Locked {
+                        holder: LockOwner { url: Some(url), .. },
+                        ..
+                    }) if may_use_running => {
+                        // Only this closure sets it, once.
+                        let _ = self.running_simulator.set(url);
+                        Ok(None)
+                    }
+                    started => Ok(Some(started?)),
+                }
             })
             .await?;
         Ok(sandbox.as_ref())
@@ -190,11 +215,12 @@ impl Context {
         self.client
             .get_or_try_init(async || {
                 let Options { token_file, token_stdin, .. } = &self.settings.options;
-                let credentials = match self.sandbox().await? {
-                    Some(sandbox) if token_file.is_none() && !token_stdin => {
-                        Credentials::Token(SecretString::from(sandbox.token(Access::Full)))
-                    }
-                    _ => self.credentials().await?,
+                let is_simulated =
+                    self.sandbox().await?.is_some() || self.running_simulator.get().is_some();
+                let credentials = if is_simulated && token_file.is_none() && !token_stdin {
+                    Credentials::Token(SecretString::from(Access::Full.token()))
+                } else {
+                    self.credentials().await?
                 };
                 let client = self.client_by(credentials).await?;
                 self.screen.start_progress(if self.settings.sandbox {
@@ -217,7 +243,10 @@ impl Context {
         let options = &self.settings.options;
         let base = match self.sandbox().await? {
             Some(sandbox) => sandbox.base_url().parse()?,
-            None => self.settings.base.clone(),
+            None => match self.running_simulator.get() {
+                Some(url) => url.parse()?,
+                None => self.settings.base.clone(),
+            },
         };
         let config = Config {
             base,

@@ -1,24 +1,25 @@
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::lock_owner::LockOwner;
+use crate::shell::quoted;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error(
-        "sandbox state `{}` is in use by {holder}; stop it, or use another file with `--sandbox-state`",
+        "sandbox state `{}` is in use by {holder}; wait until it ends, or use another file with `--sandbox-state`",
         path.display()
     )]
     Locked { path: PathBuf, holder: LockOwner },
     #[error(
-        "sandbox state `{}` is invalid: {reason}; `cfsso sandbox reset` deletes it",
-        path.display()
+        "sandbox state `{}` is invalid: {reason}; `{}` deletes it",
+        path.display(), reset(path)
     )]
     Corrupt { path: PathBuf, reason: String },
     #[error(
-        "sandbox state `{}` has format {found}, this program reads {known}; `cfsso sandbox reset` deletes it",
-        path.display()
+        "sandbox state `{}` has format {found}, this program reads {known}; `{}` deletes it",
+        path.display(), reset(path)
     )]
     Version { path: PathBuf, found: u64, known: u64 },
     #[error("cannot {action} `{}`", path.display())]
@@ -44,4 +45,9 @@ pub enum Error {
     Unreachable { url: String, reason: String },
     #[error("the sandbox has stopped")]
     Stopped,
+}
+
+/// Names the file: the default one may be another.
+fn reset(path: &Path) -> String {
+    format!("cfsso sandbox reset --sandbox-state {}", quoted(&path.display().to_string()))
 }

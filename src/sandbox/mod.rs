@@ -38,6 +38,7 @@ pub use error::Error;
 pub use fault::{Fault, FaultTiming, Kind};
 pub use lock_owner::{LockOwner, SERVICE};
 pub use scenario::Scenario;
+pub use seed::first_account;
 pub use server::{Options, Sandbox, start};
 pub use sign_in::sign_in_at;
 pub use sign_in_attempt::{LogBehavior, LogRecords, SignInAttempt, SignInResult};

@@ -18,6 +18,7 @@ use super::state::{
 };
 use super::{sso_app, txt};
 use crate::api::connector::VerificationStatus;
+use crate::api::ids::AccountId;
 
 pub(super) const ACCOUNT_1: &str = "c001ca75000000000000000000000001";
 pub(super) const ACCOUNT_2: &str = "c001ca75000000000000000000000002";
@@ -79,6 +80,11 @@ impl State {
         }
         self
     }
+}
+
+/// [`super::Sandbox::account`] of every simulator.
+pub fn first_account() -> AccountId {
+    ACCOUNT_1.parse().expect("it is an ID")
 }
 
 fn accounts() -> [Account; 5] {

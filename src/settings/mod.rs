@@ -148,7 +148,7 @@ impl Settings {
             ("--profile", profile.clone()),
             ("--token-file", file(token_file)),
             ("--ca-cert", file(ca_cert)),
-            ("--sandbox-state", file(sandbox_state)),
+            ("--sandbox-state", file(sandbox_state).filter(|_| self.sandbox)),
         ];
         let servers = servers.iter().map(|server| ("--server", Some(server.to_string())));
         let named = named.into_iter().chain(servers);

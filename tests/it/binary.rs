@@ -311,6 +311,20 @@ fn a_person_signs_in_to_the_simulator_of_a_running_trial() {
     assert_eq!(state(home.path())["enabled"], true);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_running_trial_of_the_simulator_is_kept_from_another_terminal() {
+    let home = tempfile::tempdir().unwrap();
+    let (child, _lines) = on_trial(home.path());
+    let status = run(home.path(), "--sandbox status");
+    assert!(!text(&status.stderr).contains("stop it"), "{status:?}");
+    let kept = run(home.path(), "--sandbox connector keep cool.cats");
+    assert!(kept.status.success(), "{kept:?}");
+    let out = child.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    assert_eq!(state(home.path())["enabled"], true);
+}
+
 /// Reads the lines up to the environment, and what it is.
 #[cfg(unix)]
 fn environment(lines: &mut BufReader<std::process::ChildStdout>) -> Vec<(String, String)> {
@@ -538,6 +552,19 @@ fn a_served_sandbox_is_used_through_what_it_prints() {
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "unset CFSSO_SANDBOX\n", "nothing but lines to paste");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_served_sandbox_prints_paths_that_work_everywhere() {
+    let home = tempfile::tempdir().unwrap();
+    let mut server = program(home.path(), "sandbox serve --sandbox-state ./s.json");
+    let mut server = server.current_dir(home.path()).spawn().unwrap();
+    let lines = BufReader::new(server.stdout.take().unwrap()).lines().map(|line| line.unwrap());
+    let journal = lines.filter_map(|line| Some(line.split_once("CFSSO_JOURNAL=")?.1.to_owned()));
+    let journal = journal.take(1).collect::<String>();
+    signalled(server, "-TERM");
+    assert!(Path::new(&journal).is_absolute(), "{journal}");
 }
 
 /// What a sandbox that is served prints, as an environment.

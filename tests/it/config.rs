@@ -232,6 +232,23 @@ async fn a_result_is_filtered_by_an_expression_that_is_read_before_anything_is_s
 }
 
 #[tokio::test]
+async fn options_of_the_simulator_are_refused_for_a_real_account() {
+    let world = World::new().await.verified().await;
+    for (line, option) in [
+        ("disable cool.cats --yes --fault 500x*@PATCH", "--fault"),
+        ("connector list --sandbox-state s.json", "--sandbox-state"),
+    ] {
+        let (ran, requests) = world.requests_of(&format!("{line} -o json")).await;
+        assert_eq!((ran.code, requests), (2, Vec::new()), "{ran:?}");
+        assert_eq!(ran.error()["message"], format!("`{option}` needs `--sandbox`"));
+    }
+    // It may be set for other commands.
+    let world = world.with_env("CFSSO_FAULT", "500x*").with_env("CFSSO_SANDBOX_STATE", "s.json");
+    let ran = world.ok("connector list").await;
+    assert!(ran.stderr.contains("warning: CFSSO_FAULT is ignored"), "{ran:?}");
+}
+
+#[tokio::test]
 async fn the_page_of_the_dashboard_is_named_without_a_request() {
     let world = World::new().await.with_env("CLOUDFLARE_ACCOUNT_ID", ACCOUNT);
     for (line, page) in [

@@ -42,6 +42,7 @@ fn dry_run(
 }
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
+    context.use_running_simulator();
     let selector = context.selector(args.connector.as_ref()).await?;
     let env = context.env().await?;
     let connector = connector::find(&env, &selector).await?;

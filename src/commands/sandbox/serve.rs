@@ -82,7 +82,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let mut environment: BTreeMap<_, _> = sandbox.environment().into_iter().collect();
     // Simulated changes must not enter the journal of real ones.
-    let journal = crate::settings::journal_of_sandbox(&state);
+    let journal = crate::settings::journal_of_sandbox(&std::path::absolute(&state)?);
     environment.insert("CFSSO_JOURNAL", journal.display().to_string());
     context.screen.report(&Serving(environment))?;
     let kept = scenario.map_or_else(|| state.display().to_string(), |_| "in memory".to_owned());

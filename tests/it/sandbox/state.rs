@@ -139,7 +139,8 @@ async fn a_state_that_cannot_be_understood_is_left_as_it_is() {
         let error = sandbox::start(options(&path)).await.unwrap_err().to_string();
         assert!(error.contains(expected), "{text}: {error}");
         assert!(error.contains("state.json"), "{text}: {error}");
-        assert!(error.contains("`cfsso sandbox reset`"), "{text}: {error}");
+        let reset = format!("`cfsso sandbox reset --sandbox-state {}`", path.display());
+        assert!(error.contains(&reset), "the default file may be another: {error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     }
 }
