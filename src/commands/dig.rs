@@ -4,6 +4,7 @@ use super::Outcome;
 use crate::context::Context;
 use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Server, Transport, Verdict};
 use crate::domain::EmailDomain;
+use crate::error_report;
 use crate::flow::FlowError;
 use crate::flow::connector::{self, Selector};
 use crate::output::{ExitCode, Page, Render, Status, Text};
@@ -19,11 +20,11 @@ pub struct Args {
     /// Email domain
     domain: EmailDomain,
 
-    /// Expected value of the record
-    #[arg(long, value_name = "CODE", conflicts_with = "connector")]
+    /// Expected verification code, with or without its prefix
+    #[arg(long, value_name = "CODE", conflicts_with = "connector", value_parser = dns::parse_code)]
     expect: Option<String>,
 
-    /// Connector whose verification code is expected
+    /// Connector whose verification code is expected [default: that of the domain]
     #[arg(long, value_name = "CONNECTOR")]
     connector: Option<Selector>,
 
@@ -40,6 +41,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let resolver = context.resolver().await?;
     context.screen.start_progress(format!("querying the name servers of {}", args.domain));
     let expected = expected(&args, context).await?;
+    if args.wait && expected.is_none() {
+        let message = format!("no verification code of {} to wait for", args.domain);
+        return Err(FlowError::usage(message).hint("`--connector` or `--expect`").into());
+    }
     let expected = expected.as_deref().map(str::as_bytes);
     let (lookup, diagnosis) = if args.wait {
         wait_until_visible(&args, expected, context).await?
@@ -47,6 +52,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         let lookup = resolver.lookup(&args.domain, expected, Scope::All).await;
         let diagnosis = dns::diagnose(&lookup, expected, context.clock.now());
         (lookup, diagnosis)
+    };
+    let diagnosis = if diagnosis.verdict == Verdict::Unreachable && context.is_out_of_time() {
+        Diagnosis { remedy: Some("a longer `--timeout`".to_owned()), ..diagnosis }
+    } else {
+        diagnosis
     };
     let exit = if diagnosis.verdict.is_visible() { ExitCode::Done } else { ExitCode::NotYet };
     if args.short {
@@ -64,16 +74,20 @@ async fn wait_until_visible(
     let deadline = context.wait_deadline();
     let LookupResult { lookup, diagnosis } =
         dns::wait_until_visible(resolver, &args.domain, expected, deadline, |_, diagnosis| {
-            context.screen.event(&LookupEvent {
-                event: "waiting",
-                verdict: diagnosis.verdict,
-                text: &diagnosis.summary,
-            });
-            context.screen.start_wait(format!("{}: {}", args.domain, diagnosis.summary));
+            show_wait(diagnosis, args.domain.as_str(), context);
         })
         .await;
     context.screen.end_progress();
     Ok((lookup, diagnosis))
+}
+
+pub(super) fn show_wait(diagnosis: &Diagnosis, subject: &str, context: &Context) {
+    context.screen.event(&LookupEvent {
+        event: "waiting",
+        verdict: diagnosis.verdict,
+        text: &diagnosis.summary,
+    });
+    context.screen.start_wait(format!("{subject}: {}", diagnosis.summary));
 }
 
 #[derive(Serialize)]
@@ -84,7 +98,20 @@ struct LookupEvent<'a> {
 }
 
 async fn expected(args: &Args, context: &Context) -> anyhow::Result<Option<String>> {
-    let Some(selector) = &args.connector else { return Ok(args.expect.clone()) };
+    if args.expect.is_some() {
+        return Ok(args.expect.clone());
+    }
+    let Some(selector) = &args.connector else {
+        return match code_of_domain(&args.domain, context).await {
+            // DNS can be checked without the API.
+            Err(error) if !args.wait => {
+                let error = error_report::to_failure(&error).message;
+                context.screen.warn(Text::prose(format!("not compared with a connector: {error}")));
+                Ok(None)
+            }
+            code => code,
+        };
+    };
     let connector = connector::find(&context.env().await?, selector).await?;
     match connector.code() {
         Some(code) => Ok(Some(code.to_owned())),
@@ -94,6 +121,16 @@ async fn expected(args: &Args, context: &Context) -> anyhow::Result<Option<Strin
                 .into())
         }
     }
+}
+
+/// `None` without a token, or if the account has no connector of the domain.
+async fn code_of_domain(domain: &EmailDomain, context: &Context) -> anyhow::Result<Option<String>> {
+    if context.lacks_credentials() {
+        return Ok(None);
+    }
+    let connectors = connector::list(&context.env().await?).await?;
+    let connector = connector::select_by_domain(&connectors, domain)?;
+    Ok(connector.and_then(|connector| connector.code()).map(str::to_owned))
 }
 
 #[derive(Serialize)]
@@ -188,15 +225,16 @@ fn answer(server: &Server, expected: Option<&str>) -> Text {
         }
     };
     let via = if server.transport == Transport::Udp { "" } else { ", not over UDP" };
+    let code = if expected.is_some() { "the code" } else { "a code" };
     match (has_code, server.records.len(), server.rcode) {
-        (true, _, _) => Text::good(format!("has the code{via}")),
+        (true, _, _) => Text::good(format!("has {code}{via}")),
         (false, 0, Some(rcode)) if rcode.is_answer() => {
             Text::warn(format!("no TXT records, {rcode}"))
         }
         (false, 0, Some(rcode)) => Text::bad(rcode.to_string()),
         (false, 0, None) => Text::bad("nothing"),
         (false, count, _) => {
-            Text::warn(format!("{}, without the code{via}", count_noun(count, "TXT record")))
+            Text::warn(format!("{}, without {code}{via}", count_noun(count, "TXT record")))
         }
     }
 }

@@ -126,9 +126,13 @@ impl Context {
             .get_or_try_init(async || {
                 let mut config = dns::Config {
                     servers: self.settings.servers.clone(),
+                    deadline: self.deadline(),
                     ..dns::Config::default()
                 };
-                if let Some(sandbox) = self.sandbox().await? {
+                // The variable and the profile name servers for real domains.
+                if let Some(sandbox) = self.sandbox().await?
+                    && self.settings.options.servers.is_empty()
+                {
                     config.servers = vec![sandbox.dns_server().to_string().parse()?];
                 }
                 Ok(Resolver::new(config, self.clock.clone()))
@@ -290,8 +294,13 @@ impl Context {
         }
     }
 
+    /// Whether `--timeout` has passed.
+    pub fn is_out_of_time(&self) -> bool {
+        self.remaining().is_some_and(|left| left.is_zero())
+    }
+
     /// What is left of `--timeout`.
-    fn remaining(&self) -> Option<Duration> {
+    pub fn remaining(&self) -> Option<Duration> {
         let time_left = self.deadline()?.duration_since(self.clock.now());
         Some(Duration::try_from(time_left).unwrap_or_default())
     }

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::input::value;
 
 #[derive(Clone, Debug)]
@@ -16,6 +18,8 @@ pub struct Config {
     pub recursive: Vec<SocketAddr>,
     /// For one question to one server.
     pub timeout: Duration,
+    /// When the command has to end.
+    pub deadline: Option<Timestamp>,
     /// 53, except in tests.
     pub authoritative_port: u16,
     /// Used if port 53 does not answer; empty turns this off.
@@ -51,6 +55,7 @@ impl Default for Config {
             servers: Vec::new(),
             recursive: Vec::new(),
             timeout: Duration::from_millis(2500),
+            deadline: None,
             authoritative_port: 53,
             https: PUBLIC[..2].iter().map(https).collect(),
             tls: None,

@@ -42,6 +42,10 @@ impl<'a> Diagnoser<'a> {
         self.deciding.iter().any(|(_, each)| *each == status)
     }
 
+    pub(super) fn is_custom(&self) -> bool {
+        self.lookup.delegation == Delegation::CustomServers
+    }
+
     pub(super) fn name(&self) -> &str {
         &self.lookup.name
     }

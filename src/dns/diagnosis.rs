@@ -6,7 +6,7 @@ use super::code_status::CodeStatus;
 use super::diagnoser::Diagnoser;
 use super::lookup::{Delegation, Lookup, Role, Server, sso_codes};
 use super::near_miss::{Mismatch, excerpt};
-use super::problem::{Problem, finding, joined};
+use super::problem::{CHECK_SERVERS, Problem, finding, joined};
 use super::rcode::Rcode;
 use super::verdict::{Diagnosis, Verdict};
 
@@ -110,21 +110,31 @@ impl Diagnoser<'_> {
         }
         let lame = self.list_servers(CodeStatus::Lame);
         if !lame.is_empty() {
+            let fix = if self.is_custom() {
+                CHECK_SERVERS
+            } else {
+                "configure the zone on these name servers, or remove them from the delegation"
+            };
             return Some(finding(
                 Verdict::LameDelegation,
                 format!("visible on {}; not authoritative: {lame}", self.server_count()),
-                "configure the zone on these name servers, or remove them from the delegation",
+                fix,
             ));
         }
         if self.any_server(CodeStatus::Bogus) {
             return Some(self.bogus());
         }
         let unresponsive = self.list_servers(CodeStatus::NoResponse);
+        let fix = if self.is_custom() {
+            CHECK_SERVERS
+        } else {
+            "repair these name servers or remove them from the delegation, then check again"
+        };
         (!unresponsive.is_empty()).then(|| {
             finding(
                 Verdict::PartiallyPublished,
                 format!("visible on {}; no response from {unresponsive}", self.server_count()),
-                "repair these name servers or remove them from the delegation, then check again",
+                fix,
             )
         })
     }

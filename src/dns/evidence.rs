@@ -35,6 +35,10 @@ impl Diagnoser<'_> {
         let servers = self.deciding.iter().chain(&self.caches);
         let mut lines: Vec<String> =
             servers.filter_map(|(server, status)| describe(server, *status)).collect();
+        lines.extend(self.lookup.denials.iter().map(|denial| match denial.name.as_str() {
+            "." => format!("{} does not know the root zone", denial.server),
+            name => format!("{} reports that `{name}` does not exist", denial.server),
+        }));
         lines.extend(self.near_misses().iter().take(10).map(ToString::to_string));
         let misplaced = self.misplaced().into_iter().take(10);
         lines.extend(misplaced.map(|one| format!("`{}` has it", one.name)));

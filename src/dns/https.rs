@@ -31,7 +31,8 @@ pub(super) async fn ask(
     let message = question.read(0, response.as_buffer()).unwrap_or_else(|| {
         Err(Failure::Malformed("the response is for another question".to_owned()))
     })?;
-    Ok(Reply { message, transport: Transport::Https, truncated: false, rtt: Duration::ZERO })
+    let (server, transport) = (server.address, Transport::Https);
+    Ok(Reply { server, message, transport, truncated: false, rtt: Duration::ZERO })
 }
 
 pub(super) fn platform_tls() -> Result<rustls::ClientConfig, rustls::Error> {

@@ -1,6 +1,7 @@
 //! Result of a lookup: one entry per server. No I/O, no diagnosis.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 
 use hickory_proto::rr::Name;
 use schemars::JsonSchema;
@@ -17,6 +18,16 @@ pub struct Lookup {
     pub servers: Vec<Server>,
     /// Verification codes at names where they do not count.
     pub misplaced: Vec<MisplacedCode>,
+    /// Why no zone was found.
+    pub denials: Vec<Denial>,
+}
+
+/// A server's response that a name does not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    pub server: SocketAddr,
+    /// Without trailing dot; `.` is the root zone, which every resolver knows.
+    pub name: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! JSON form of both; `wait` repeats it.
 
 mod answer;
+mod code;
 mod code_status;
 mod config;
 mod custom_servers;
@@ -25,15 +26,17 @@ mod recursive;
 mod reply;
 mod report;
 mod resolver;
+mod time_limit;
 mod txt;
 mod verdict;
 mod wait;
 mod walk;
 mod wire;
 
+pub use code::parse_code;
 pub use config::{Config, HttpsServer, ServerSpec};
 pub use diagnosis::diagnose;
-pub use lookup::{Delegation, Dnssec, Location, Lookup, Role, Server, sso_codes};
+pub use lookup::{Delegation, Denial, Dnssec, Location, Lookup, Role, Server, sso_codes};
 pub use rcode::Rcode;
 pub use reply::{Failure, Transport};
 pub use report::{Report, short_lines};

@@ -16,6 +16,10 @@ pub(super) struct Problem {
     pub visible_at: Option<Timestamp>,
 }
 
+/// The servers were named by the user: a delegation has no part in it.
+pub(super) const CHECK_SERVERS: &str =
+    "check these servers: they come from `--server`, CFSSO_DNS_SERVERS or the profile";
+
 /// A problem that does not end when caches expire.
 pub(super) fn finding(verdict: Verdict, summary: String, remedy: impl Into<String>) -> Problem {
     Problem { verdict, summary, remedy: remedy.into(), visible_at: None }
@@ -36,11 +40,27 @@ impl Diagnoser<'_> {
         if self.any_server(CodeStatus::Bogus) {
             return self.bogus();
         }
+        if self.is_custom() {
+            let (verdict, what) = if self.any_server(CodeStatus::Lame) {
+                (Verdict::LameDelegation, "is authoritative for")
+            } else {
+                (Verdict::Unreachable, "responds for")
+            };
+            return finding(verdict, format!("no queried server {what} `{name}`"), CHECK_SERVERS);
+        }
         if self.any_server(CodeStatus::Lame) || self.any_server(CodeStatus::NoAddress) {
             return finding(
                 Verdict::LameDelegation,
                 format!("no name server of `{name}` is authoritative for it"),
                 "configure the zone on these name servers, or correct the NS records at the registrar",
+            );
+        }
+        if self.lookup.denials.iter().any(|denial| denial.name == ".") {
+            return finding(
+                Verdict::Unreachable,
+                "the DNS resolver denies every name, even the root zone".to_owned(),
+                "check the DNS resolver of this machine (the network may require a sign-in), or \
+                 pass `--server`",
             );
         }
         let summary = match self.lookup.delegation {

@@ -145,6 +145,7 @@ mod tests {
             }
             if let Some(Ok(message)) = question().read(7, &packet) {
                 let reply = Reply {
+                    server: ([192, 0, 2, 1], 53).into(),
                     message,
                     transport: Transport::Udp,
                     truncated: false,

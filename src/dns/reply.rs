@@ -1,6 +1,7 @@
 //! One server's response to one query, or the failure.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hickory_proto::op::Message;
@@ -22,6 +23,7 @@ pub enum Transport {
 
 #[derive(Clone, Debug)]
 pub(super) struct Reply {
+    pub server: SocketAddr,
     pub message: Message,
     pub transport: Transport,
     pub truncated: bool,

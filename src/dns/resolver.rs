@@ -15,6 +15,7 @@ use super::race::race_queries;
 use super::rcode::Rcode;
 use super::recursive::{RecursiveResolvers, https_target};
 use super::reply::{Failure, Transport};
+use super::time_limit::TimeLimit;
 use super::txt::PREFIX;
 use super::walk::{AuthoritativeServers, DelegationWalker, spread};
 use super::wire::Endpoint;
@@ -27,7 +28,7 @@ const PROBED: usize = 3;
 #[derive(Debug)]
 pub struct Resolver {
     config: Config,
-    clock: Clock,
+    limit: TimeLimit,
     recursive: RecursiveResolvers,
 }
 
@@ -41,11 +42,12 @@ pub enum Scope {
 
 impl Resolver {
     pub fn new(config: Config, clock: Clock) -> Self {
-        Self { recursive: RecursiveResolvers::new(&config), config, clock }
+        let limit = TimeLimit { query: config.timeout, deadline: config.deadline, clock };
+        Self { recursive: RecursiveResolvers::new(&config), config, limit }
     }
 
     pub(super) fn clock(&self) -> &Clock {
-        &self.clock
+        &self.limit.clock
     }
 
     /// Caches are only queried once every name server has `expected`: an earlier query would
@@ -74,7 +76,7 @@ impl Resolver {
         let endpoints = servers.filter_map(|server| server.server.parse().ok()).map(Endpoint::Udp);
         let question = Question::authoritative(absolute(domain), RecordType::MX);
         let is_answer = |message: &Message| Rcode::from(message.metadata.response_code).is_answer();
-        let raced = race_queries(endpoints.collect(), question, self.config.timeout, is_answer);
+        let raced = race_queries(endpoints.collect(), question, self.limit.left(), is_answer);
         let reply = raced.await.ok().filter(|reply| is_answer(&reply.message))?;
         let exchange = |record: &Record| match &record.data {
             RData::MX(mx) => Some(display_name(&mx.exchange)),
@@ -94,12 +96,15 @@ impl Resolver {
             let probed = spread(&found.hosts, PROBED);
             let probed = probed.iter().map(|ip| self.authoritative_endpoint(*ip)).collect();
             let (servers, misplaced) = tokio::join!(
-                query_all(name, targets, self.config.timeout),
-                probe(name, zone, probed, self.config.timeout),
+                query_all(name, targets, self.limit.left()),
+                probe(name, zone, probed, self.limit.left()),
             );
             lookup.servers = servers;
             lookup.servers.extend(homeless);
             lookup.misplaced = misplaced;
+        }
+        if found.zone.is_none() {
+            lookup.denials.clone_from(&walker.denials);
         }
         let caches = self.recursive_targets(&lookup, &walker, expected, scope);
         if let Some(port_53_failures) = walker.port_53_failures {
@@ -110,7 +115,7 @@ impl Resolver {
                     .map(|(server, failure)| self.recursive.server_entry(server).failed(failure)),
             );
         }
-        lookup.servers.extend(query_all(name, caches, self.config.timeout).await);
+        lookup.servers.extend(query_all(name, caches, self.limit.left()).await);
         lookup
     }
 
@@ -144,15 +149,15 @@ impl Resolver {
     async fn lookup_custom_servers(&self, name: &Name, expected: Option<&[u8]>) -> Lookup {
         let mut lookup = empty(Delegation::CustomServers);
         let (targets, unresolved) =
-            resolve_custom_servers(&self.config.servers, self.config.timeout).await;
-        lookup.servers = query_all(name, targets, self.config.timeout).await;
+            resolve_custom_servers(&self.config.servers, self.limit.left()).await;
+        lookup.servers = query_all(name, targets, self.limit.left()).await;
         lookup.servers.extend(unresolved);
         if !is_served_by_all(&lookup.servers, expected) {
             // Only servers of the zone: a cache would remember the absence.
             let authoritative = lookup.servers.iter().filter(|server| server.authoritative);
             let probed = authoritative.filter_map(|server| server.server.parse().ok()).take(PROBED);
             lookup.misplaced =
-                probe(name, name, probed.map(Endpoint::Udp).collect(), self.config.timeout).await;
+                probe(name, name, probed.map(Endpoint::Udp).collect(), self.limit.left()).await;
         }
         lookup
     }
@@ -161,7 +166,8 @@ impl Resolver {
         DelegationWalker {
             recursive: &self.recursive,
             port_53_failures: None,
-            timeout: self.config.timeout,
+            limit: self.limit.clone(),
+            denials: Vec::new(),
             authoritative_port: self.config.authoritative_port,
         }
     }
@@ -208,7 +214,13 @@ fn absolute(domain: &EmailDomain) -> Name {
 }
 
 fn empty(delegation: Delegation) -> Lookup {
-    Lookup { name: String::new(), delegation, servers: Vec::new(), misplaced: Vec::new() }
+    Lookup {
+        name: String::new(),
+        delegation,
+        servers: Vec::new(),
+        misplaced: Vec::new(),
+        denials: Vec::new(),
+    }
 }
 
 /// Authoritative first, then by name and address; servers without a name last.

@@ -26,7 +26,7 @@ pub enum Verdict {
     CnameConflict,
     /// Validating resolvers reject the responses of the zone.
     DnssecBogus,
-    /// Servers in the zone's delegation are not authoritative for it.
+    /// Servers in the zone's delegation, or those of `--server`, are not authoritative for it.
     LameDelegation,
     /// The name does not exist in the zone (NXDOMAIN).
     Nxdomain,

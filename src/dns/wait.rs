@@ -14,6 +14,8 @@ use crate::domain::EmailDomain;
 const MIN_INTERVAL: Duration = Duration::from_secs(2);
 /// Includes jitter.
 const MAX_INTERVAL: Duration = Duration::from_secs(30);
+/// The time for a look before the deadline: cut short, it would report servers as silent.
+const LAST_LOOK: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Debug)]
 pub struct LookupResult {
@@ -23,7 +25,7 @@ pub struct LookupResult {
 }
 
 /// Queries the authoritative (or given) servers until all have the code or `deadline` passes.
-/// `on_look` gets each result. Dropping the future leaves nothing running.
+/// No look starts that could not end in time. `on_look` gets each result. Dropping the future leaves nothing running.
 pub async fn wait_until_visible(
     resolver: &Resolver,
     domain: &EmailDomain,
@@ -39,10 +41,16 @@ pub async fn wait_until_visible(
         on_look(&lookup, &diagnosis);
         let time_left =
             Duration::try_from(clock.now().duration_until(deadline)).unwrap_or_default();
-        if diagnosis.verdict.is_visible() || time_left.is_zero() {
-            return LookupResult { lookup, diagnosis };
+        let pause = time_left.saturating_sub(LAST_LOOK);
+        let result = LookupResult { lookup, diagnosis };
+        if result.diagnosis.verdict.is_visible() {
+            return result;
         }
-        clock.sleep(pauses.next().unwrap_or(MAX_INTERVAL).min(time_left)).await;
+        if pause.is_zero() {
+            clock.sleep(time_left).await;
+            return result;
+        }
+        clock.sleep(pauses.next().unwrap_or(MAX_INTERVAL).min(pause)).await;
     }
 }
 

@@ -5,19 +5,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use hickory_proto::op::Message;
 use hickory_proto::rr::{Name, RecordType};
 use tokio::task::JoinSet;
 
 use super::cut::{WalkStep, ZoneCut, address, delegated, hosts_of, referral, step};
-use super::lookup::{Delegation, display_name};
+use super::lookup::{Delegation, Denial, display_name};
 use super::question::Question;
 use super::race::race_queries;
 use super::rcode::Rcode;
 use super::recursive::RecursiveResolvers;
-use super::reply::Failure;
+use super::reply::{Failure, Reply};
+use super::time_limit::TimeLimit;
 use super::wire::Endpoint;
 
 const MAX_ADDRESSES: usize = 64;
@@ -41,8 +41,10 @@ pub(super) struct DelegationWalker<'a> {
     pub recursive: &'a RecursiveResolvers,
     /// Why no server answered on port 53; none if not known yet.
     pub port_53_failures: Option<Vec<(SocketAddr, Failure)>>,
-    pub timeout: Duration,
+    pub limit: TimeLimit,
     pub authoritative_port: u16,
+    /// Responses that a name does not exist, from the domain upwards.
+    pub denials: Vec<Denial>,
 }
 
 impl DelegationWalker<'_> {
@@ -54,7 +56,7 @@ impl DelegationWalker<'_> {
             unknown: BTreeSet::new(),
         };
         let (mut cut, is_denied) = match self.find_start(domain).await {
-            Ok(Start::Zone { cut, is_denied }) => (cut, is_denied),
+            Ok(Start::Zone(cut)) => (cut, !self.denials.is_empty()),
             Ok(Start::None) => return nothing(Delegation::NoDelegation),
             Err(NoResponse) => return nothing(Delegation::Unknown),
         };
@@ -87,23 +89,34 @@ impl DelegationWalker<'_> {
     /// have missed a registration, so the parent's servers decide.
     async fn find_start(&mut self, domain: &Name) -> Result<Start, NoResponse> {
         let mut name = domain.trim_to(2);
-        let mut is_denied = false;
-        while !name.is_root() {
+        loop {
             // With checking disabled: a zone with broken signatures still has name servers.
             let question =
                 Question::recursive(name.clone(), RecordType::NS).with_checking_disabled();
-            let message = self.resolve(question, |message| !hosts_of(message).is_empty()).await?;
-            if let Some(cut) = delegated(&name, &message.answers, &message) {
-                return Ok(Start::Zone { cut, is_denied });
+            let reply = self.resolve(question, |message| !hosts_of(message).is_empty()).await?;
+            let message = &reply.message;
+            let cut = delegated(&name, &message.answers, message);
+            match cut {
+                // A top-level domain may not exist, but the root does: who denies it denies all.
+                Some(_) if name.is_root() => return Ok(Start::None),
+                Some(cut) => return Ok(Start::Zone(cut)),
+                None => {}
             }
-            is_denied = Rcode::from(message.metadata.response_code) == Rcode::NXDOMAIN;
+            let is_denied = Rcode::from(message.metadata.response_code) == Rcode::NXDOMAIN;
+            if is_denied || name.is_root() {
+                self.denials.push(Denial { server: reply.server, name: display_name(&name) });
+            } else {
+                self.denials.clear();
+            }
+            if name.is_root() || (name.num_labels() == 1 && !is_denied) {
+                return Err(NoResponse);
+            }
             name = name.base_name();
         }
-        if is_denied { Ok(Start::None) } else { Err(NoResponse) }
     }
 
     /// Queries the servers of `zone` for a zone cut at or above `name`.
-    async fn query_delegation(&self, zone: &Name, hosts: &Hosts, name: &Name) -> WalkStep {
+    async fn query_delegation(&mut self, zone: &Name, hosts: &Hosts, name: &Name) -> WalkStep {
         let servers = spread(hosts, MAX_PARENTS);
         let endpoints = servers
             .iter()
@@ -112,8 +125,14 @@ impl DelegationWalker<'_> {
         let is_useful = |message: &Message| {
             message.metadata.authoritative || referral(zone, name, message).is_some()
         };
-        match race_queries(endpoints.collect(), question, self.timeout, is_useful).await {
-            Ok(reply) => step(zone, name, &reply.message),
+        match race_queries(endpoints.collect(), question, self.limit.left(), is_useful).await {
+            Ok(reply) => {
+                let step = step(zone, name, &reply.message);
+                if matches!(step, WalkStep::NxDomain) {
+                    self.denials.push(Denial { server: reply.server, name: display_name(name) });
+                }
+                step
+            }
             Err(_) => WalkStep::NoAnswer,
         }
     }
@@ -125,7 +144,7 @@ impl DelegationWalker<'_> {
             for kind in [RecordType::A, RecordType::AAAA] {
                 let question = Question::recursive(host.clone(), kind).with_checking_disabled();
                 let endpoints = self.endpoints();
-                let limit = self.timeout;
+                let limit = self.limit.left();
                 lookups.spawn(async move {
                     let is_answer =
                         |message: &Message| Rcode::from(message.metadata.response_code).is_answer();
@@ -166,16 +185,17 @@ impl DelegationWalker<'_> {
         &mut self,
         question: Question,
         accept: impl Fn(&Message) -> bool,
-    ) -> Result<Message, NoResponse> {
-        let reply = race_queries(self.endpoints(), question.clone(), self.timeout, &accept).await;
-        match reply {
-            Ok(reply) => Ok(reply.message),
+    ) -> Result<Reply, NoResponse> {
+        let limit = self.limit.left();
+        match race_queries(self.endpoints(), question.clone(), limit, &accept).await {
+            Ok(reply) => Ok(reply),
             Err(_) if self.port_53_failures.is_some() => Err(NoResponse),
             Err(failures) => {
                 self.port_53_failures =
                     Some(self.recursive.udp_servers().iter().copied().zip(failures).collect());
-                let reply = race_queries(self.endpoints(), question, self.timeout, accept).await;
-                reply.map(|reply| reply.message).map_err(|_| NoResponse)
+                let limit = self.limit.left();
+                let reply = race_queries(self.endpoints(), question, limit, accept).await;
+                reply.map_err(|_| NoResponse)
             }
         }
     }
@@ -184,8 +204,7 @@ impl DelegationWalker<'_> {
 struct NoResponse;
 
 enum Start {
-    /// `is_denied`: resolvers reported that the name below the cut does not exist.
-    Zone { cut: ZoneCut, is_denied: bool },
+    Zone(ZoneCut),
     /// Not even the top-level domain exists.
     None,
 }

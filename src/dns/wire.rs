@@ -63,7 +63,7 @@ async fn plain(server: SocketAddr, question: &Question, limit: Duration) -> Resu
             .unwrap_or(Err(Failure::TimedOut(limit / 2)))
             .map_err(|failure| Failure::Truncated(Box::new(failure)))?;
     }
-    Ok(Reply { message: reply, transport, truncated, rtt: Duration::ZERO })
+    Ok(Reply { server, message: reply, transport, truncated, rtt: Duration::ZERO })
 }
 
 async fn over_udp(

@@ -277,6 +277,61 @@ async fn every_wait_ends_at_its_deadline_and_says_what_it_waited_for() {
     assert_eq!(world.run("connector wait cool.cats --for peace").await.code, 2);
 }
 
+/// `both.cats` has the code of another account.
+#[tokio::test]
+async fn dig_compares_with_the_connector_of_the_domain() {
+    let world = World::new().await;
+    let any = world.ok("dig both.cats").await.stdout;
+    assert!(any.contains("has a code") && any.contains("not compared"), "{any}");
+    world.fails("dig both.cats --wait", 2).await;
+    world.ok("create both.cats --yes").await;
+    let ran = world.run("dig both.cats -o json").await;
+    assert_eq!((ran.code, &ran.json()["verdict"]), (8, &"wrong-value".into()), "{ran:?}");
+
+    // DNS can be checked without the API.
+    for (name, value) in [("CLOUDFLARE_API_TOKEN", ""), ("CLOUDFLARE_ACCOUNT_ID", "")] {
+        let world = World::new().await.with_env(name, value);
+        world.ok("dig both.cats").await;
+    }
+    let world = world.with_env("CLOUDFLARE_API_TOKEN", "wrong");
+    let ran = world.ok("dig both.cats").await;
+    assert!(ran.stderr.contains("not compared with a connector"), "{ran:?}");
+    world.fails("dig both.cats --wait", 4).await;
+    let world = world.with_env("CLOUDFLARE_API_TOKEN", "");
+    world.fails("dig both.cats --wait", 2).await;
+}
+
+#[tokio::test]
+async fn dig_normalises_or_refuses_the_expected_code() {
+    let world = World::new().await;
+    let code = "0123456789abcdef";
+    for text in [code.to_owned(), format!("\"cloudflare_dashboard_sso={code}\"")] {
+        let ran = world.run(&format!("dig both.cats --expect {text} -o json")).await;
+        let expected = format!("cloudflare_dashboard_sso={code}");
+        assert_eq!((ran.code, &ran.json()["expected"]), (8, &expected.into()), "{ran:?}");
+    }
+    for text in ["--expect=", "--expect=v=spf1", "--expect=\"\""] {
+        let line = format!("dig both.cats {text}");
+        assert_eq!(world.run(&line).await.code, 2, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_the_command_line_is_used_with_the_simulator_and_within_the_time_limit() {
+    let silent = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let server = silent.local_addr().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("s.json").display().to_string();
+    let world = World::new().await;
+    for simulator in [String::new(), format!("--sandbox --sandbox-state {state}")] {
+        let line = format!("dig both.cats --server {server} --timeout 50ms {simulator}");
+        let ran = world.run(&line).await;
+        assert_eq!(ran.code, 8, "{ran:?}");
+        assert!(ran.stdout.contains("no response within 50 ms"), "{ran:?}");
+        assert!(ran.stdout.contains("`--server`") && !ran.stdout.contains("delegation"), "{ran:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_passing_failure_does_not_end_a_wait() {
     let world = World::new().await;

@@ -140,8 +140,13 @@ mod tests {
     use super::*;
 
     fn known(delegation: Delegation, mail: Option<&[&str]>) -> DomainFacts {
-        let lookup =
-            Lookup { name: String::new(), delegation, servers: Vec::new(), misplaced: Vec::new() };
+        let lookup = Lookup {
+            name: String::new(),
+            delegation,
+            servers: Vec::new(),
+            misplaced: Vec::new(),
+            denials: Vec::new(),
+        };
         let mail = mail.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
         let host = DnsHost::External("no zone".to_owned());
         DomainFacts { lookup, mail, host, left_over: Vec::new() }

@@ -91,6 +91,7 @@ fn lookup(servers: Vec<Server>) -> Lookup {
         delegation: Delegation::Zone("cool.cats".to_owned()),
         servers,
         misplaced: Vec::new(),
+        denials: Vec::new(),
     }
 }
 

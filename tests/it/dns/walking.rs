@@ -189,14 +189,35 @@ async fn a_domain_that_its_parent_denies_has_no_delegation() {
     let (lookup, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
     assert_eq!(diagnosis.verdict, Verdict::NoDelegation, "{lookup:?}");
     assert!(lookup.servers.is_empty());
+    let parent = format!("{} reports that `cool.cats` does not exist", network.address(2));
+    assert!(diagnosis.evidence.contains(&parent), "{diagnosis:?}");
 }
 
 #[tokio::test]
 async fn a_top_level_domain_that_does_not_exist_has_no_delegation() {
-    let network =
-        Network::start([(1, answering(|query, _| code(query, ResponseCode::NXDomain)))]).await;
+    let network = Network::start([(
+        1,
+        Zone::new(".").with(record(".", RData::NS(NS(name("ns.root."))))).cache(),
+    )])
+    .await;
     let (_, diagnosis) = look(walking(&network, PATIENT), "cool.catz").await;
     assert_eq!(diagnosis.verdict, Verdict::NoDelegation);
+    let here = network.address(1);
+    let denies = |name| format!("{here} reports that `{name}` does not exist");
+    assert_eq!(diagnosis.evidence, [denies("cool.catz"), denies("catz")]);
+}
+
+#[tokio::test]
+async fn a_resolver_that_denies_even_the_root_proves_nothing() {
+    let network =
+        Network::start([(1, answering(|query, _| code(query, ResponseCode::NXDomain)))]).await;
+    let (_, diagnosis) = look(walking(&network, PATIENT), "cool.cats").await;
+    assert_eq!(diagnosis.verdict, Verdict::Unreachable);
+    let here = network.address(1).to_string();
+    let names = |line: &String| line.contains(&here);
+    assert!(diagnosis.evidence.iter().any(names), "{diagnosis:?}");
+    let fix = diagnosis.remedy.unwrap();
+    assert!(fix.contains("DNS resolver") && !fix.contains("register"), "{fix}");
 }
 
 #[tokio::test]
