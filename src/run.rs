@@ -44,14 +44,18 @@ pub async fn run(process: Process) -> ExitCode {
                 streams.stdout = stdin;
                 pager
             });
-        let format = options.output.unwrap_or_default();
+        let format = if command.is_report_without_context() {
+            settings::format_without_profile(&options, &env)
+        } else {
+            options.output.unwrap_or_default()
+        };
         let screen = screen(&options, format, &env, terminal, clock, streams);
         return conclude(&screen, outcome, None);
     }
     let settings = match settings::resolve(options.clone(), &env, command.file_use()) {
         Ok(settings) => settings,
         Err(error) => {
-            let format = options.output.unwrap_or_default();
+            let format = settings::format_without_profile(&options, &env);
             let screen = screen(&options, format, &env, terminal, clock, streams);
             return conclude(&screen, Err(error.into()), None);
         }
@@ -329,7 +333,8 @@ fn report_startup_error(
     mut streams: Streams,
 ) -> ExitCode {
     let is_help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    let format = format_of(args);
+    let format = format_of(args)
+        .unwrap_or_else(|| settings::format_without_profile(&Options::default(), env));
     let other_words = cli::usage::other_words(error, args).filter(|_| !is_help);
     if !is_help && (format.is_structured() || other_words.is_some()) {
         let options = ScreenOptions {
@@ -366,7 +371,7 @@ fn report_startup_error(
 }
 
 /// The requested format of a command line that cannot be parsed.
-fn format_of(args: &[OsString]) -> Format {
+fn format_of(args: &[OsString]) -> Option<Format> {
     let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
     let pairs = args.iter().zip(args.iter().skip(1).map(AsRef::as_ref).chain([""]));
     pairs
@@ -375,7 +380,6 @@ fn format_of(args: &[OsString]) -> Format {
             arg => arg.strip_prefix("--output=").or_else(|| arg.strip_prefix("-o")),
         })
         .find_map(|word| word.parse().ok())
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -136,6 +136,12 @@ impl Command {
         }
     }
 
+    /// Whether a command without context has a result for programs. The texts of help stay texts
+    /// unless `-o` asks for another format.
+    pub fn is_report_without_context(&self) -> bool {
+        matches!(self, Self::Version(_))
+    }
+
     /// Whether the command runs until it is interrupted.
     pub fn is_long_running(&self) -> bool {
         match self {

@@ -45,7 +45,7 @@ pub struct Args {
     login_within: Duration,
 
     /// Print a file for a spreadsheet or a mail merge
-    #[arg(long, value_name = "FORMAT", conflicts_with = "output")]
+    #[arg(long, value_name = "FORMAT", conflicts_with_all = ["output", "jq", "output_fields"])]
     format: Option<FileFormat>,
 }
 

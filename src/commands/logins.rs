@@ -60,7 +60,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     limit: Option<NonZeroUsize>,
 
-    /// Keep showing new sign-ins until Ctrl-C
+    /// Keep showing new sign-ins until Ctrl-C or --timeout
     #[arg(long)]
     pub watch: bool,
 
@@ -155,13 +155,17 @@ async fn watch(
             }
         }
         context.screen.start_wait("waiting for sign-ins (Ctrl-C to stop)");
-        context.clock.sleep(INTERVAL).await;
+        context.clock.sleep(context.remaining().unwrap_or(INTERVAL).min(INTERVAL)).await;
+        if context.is_out_of_time() {
+            return Ok(Outcome::silent());
+        }
         let newest = new.iter().filter_map(|login| login.at).max();
         let since = newest.map(|at| at.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
         filter.since = filter.since.max(since.unwrap_or(filter.since));
         match login_log::read(env, &filter).await {
             Ok(read) if redacts => new = read.into_iter().map(Login::redacted).collect(),
             Ok(read) => new = read,
+            Err(_) if context.is_out_of_time() => return Ok(Outcome::silent()),
             Err(crate::flow::Error::Api(error)) if error.is_retryable() => {
                 context.screen.warn(error.line());
             }
@@ -206,6 +210,10 @@ impl Render for List {
         }
         let Rows { headers, cells } = self.rows(page);
         page.table(&headers, &cells);
+        if !page.has_room(WIDE) {
+            page.blank();
+            page.line(Text::dim(format!("Ray IDs: `-o json`, or {WIDE} columns")));
+        }
     }
 
     fn rows(&self, page: &Page) -> Rows {

@@ -54,25 +54,11 @@ pub(super) fn result(
         Format::Yaml => yaml::from_json(&json()?).map_err(io::Error::other),
         Format::Markdown => Ok(report.markdown().unwrap_or_else(|| {
             report.show(&mut page);
-            format!("```\n{}```\n", page.into_string())
+            let text = page.into_string();
+            if text.is_empty() { text } else { format!("```\n{text}```\n") }
         })),
         Format::Name => {
             Ok(report.names().iter().map(|name| sanitize(name).into_owned() + "\n").collect())
-        }
-    }
-}
-
-/// A document for standard error, which may contain several: in YAML each starts with a marker
-/// (YAML 1.2.2, section 9.1.1).
-pub(super) fn document(format: Format, json: &str, layout: Layout) -> String {
-    match format {
-        Format::Yaml => {
-            let body = yaml::from_json(json).unwrap_or_else(|_| format_json(json, layout) + "\n");
-            format!("---\n{body}")
-        }
-        Format::Ndjson => format_json(json, Layout::Compact) + "\n",
-        Format::Json | Format::Table | Format::Name | Format::Markdown => {
-            format_json(json, layout) + "\n"
         }
     }
 }

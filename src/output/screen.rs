@@ -236,7 +236,7 @@ impl Screen {
             fix: check.and_then(|(_, fix)| fix).map(plain),
         };
         let json = serde_json::to_string(&remark).expect("strings are JSON");
-        self.stderr.write(&render::document(self.format(), &json, Layout::Compact));
+        self.stderr.write(&json_line(&json));
     }
 
     /// Prints to standard output in the table format only.
@@ -406,15 +406,7 @@ impl Screen {
         let json = serde_json::to_string(&ErrorDocument { error: failure })
             .ok()
             .filter(|_| self.format().is_structured());
-        let text = json.map_or_else(
-            || self.failure_text(failure),
-            |json| {
-                // One line, so that each line of standard error is a JSON object.
-                let is_yaml = self.format() == Format::Yaml;
-                let layout = if is_yaml { Layout::Pretty } else { Layout::Compact };
-                render::document(self.format(), &json, layout)
-            },
-        );
+        let text = json.map_or_else(|| self.failure_text(failure), |json| json_line(&json));
         self.stderr.write(&text);
     }
 
@@ -492,4 +484,9 @@ impl Drop for Screen {
     fn drop(&mut self) {
         self.end_progress();
     }
+}
+
+/// Each line of standard error is a JSON object in every structured format, YAML included.
+fn json_line(json: &str) -> String {
+    format_json(json, Layout::Compact) + "\n"
 }

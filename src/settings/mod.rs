@@ -262,6 +262,11 @@ fn format(options: &Options, env: &Environment, profile: Option<Format>) -> Resu
     }
 }
 
+/// The format if the settings are not read, or cannot be. Invalid variables do not count.
+pub fn format_without_profile(options: &Options, env: &Environment) -> Format {
+    format(options, env, None).unwrap_or_default()
+}
+
 fn servers(
     options: &Options,
     env: &Environment,

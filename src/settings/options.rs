@@ -15,7 +15,7 @@ const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_RETRIES: u32 = 4;
 
 /// Options that every command takes.
-#[derive(clap::Args, Debug, Clone)]
+#[derive(clap::Args, Debug, Clone, Default)]
 #[expect(clippy::doc_markdown, reason = "the comments are the help, where backticks stay")]
 pub struct Options {
     /// Account by ID or name; read commands take several [env: CLOUDFLARE_ACCOUNT_ID]

@@ -249,6 +249,26 @@ async fn options_of_the_simulator_are_refused_for_a_real_account() {
 }
 
 #[tokio::test]
+async fn a_result_has_one_format() {
+    let world = World::new().await;
+    for line in [
+        "doctor --format github -o json",
+        "doctor --format junit --jq .ok",
+        "recovery check --format junit --fields ok",
+        "impact cool.cats --format csv --jq .",
+        "federation status --format mermaid -o json",
+        "connector list --format bind -o json",
+    ] {
+        let (ran, requests) = world.requests_of(line).await;
+        assert_eq!((ran.code, requests), (2, Vec::new()), "{line}: {ran:?}");
+    }
+    let world = world.with_env("CFSSO_OUTPUT", "json");
+    assert!(world.ok("version").await.json()["version"].is_string());
+    assert!(world.ok("version --jq .os").await.stdout.lines().count() == 1);
+    assert!(world.ok("help exit-codes").await.stdout.starts_with(|c| c != '"' && c != '{'));
+}
+
+#[tokio::test]
 async fn the_page_of_the_dashboard_is_named_without_a_request() {
     let world = World::new().await.with_env("CLOUDFLARE_ACCOUNT_ID", ACCOUNT);
     for (line, page) in [

@@ -277,6 +277,23 @@ async fn every_wait_ends_at_its_deadline_and_says_what_it_waited_for() {
     assert_eq!(world.run("connector wait cool.cats --for peace").await.code, 2);
 }
 
+#[tokio::test]
+async fn a_wait_prints_its_events() {
+    let world = World::new().await;
+    world.ok("create cool.dogs --no-verification").await;
+    for (line, key) in [
+        ("connector wait cool.dogs --for verified --timeout 1m", "state"),
+        ("connector wait cool.dogs --for txt --timeout 1m", "verdict"),
+        ("verify cool.dogs --wait --timeout 1m", "verdict"),
+    ] {
+        let ran = world.run(&format!("{line} -o ndjson")).await;
+        let first = ran.stdout.lines().next().unwrap_or_else(|| panic!("{line}: {ran:?}"));
+        let event: Value = serde_json::from_str(first).unwrap();
+        assert_eq!(event["event"], "waiting", "{line}");
+        assert!(event[key].is_string() && event["text"].is_string(), "{line}: {event}");
+    }
+}
+
 /// `both.cats` has the code of another account.
 #[tokio::test]
 async fn dig_compares_with_the_connector_of_the_domain() {

@@ -50,7 +50,24 @@ async fn sign_ins_are_listed_newest_first_and_filtered() {
     assert!(world.ok("logins").await.stdout.contains("RAY ID"));
     let narrow = world.with_person("").ok("logins").await.stdout;
     assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
-    assert_eq!(narrow.lines().count(), 4, "{narrow}");
+    assert_eq!(narrow.lines().count(), 6, "{narrow}");
+    assert!(narrow.ends_with("Ray IDs: `-o json`, or 100 columns\n"), "{narrow}");
+}
+
+#[tokio::test]
+async fn a_watch_ends_at_the_time_limit() {
+    let world = World::new().await.enabled().await;
+    assert!(world.sandbox.sign_in(&person("ada@cool.cats")).unwrap().is_signed_in);
+    let before = world.clock.now();
+    let ran = world.ok("logins --watch --timeout 12s").await;
+    assert_eq!((ran.stdout.lines().count(), ran.stderr.contains("warning")), (1, false), "{ran:?}");
+    assert_eq!(world.clock.now().duration_since(before).as_secs(), 12);
+}
+
+#[tokio::test]
+async fn a_list_without_rows_is_nothing_in_markdown() {
+    let world = World::new().await.enabled().await;
+    assert_eq!(world.ok("logins -o markdown").await.stdout, "");
 }
 
 #[tokio::test]

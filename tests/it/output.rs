@@ -314,7 +314,7 @@ fn programs_get_notes_and_warnings_as_objects() {
     let table = [
         (Format::Json, JSON_REMARKS),
         (Format::Ndjson, JSON_REMARKS),
-        (Format::Yaml, "---\nlevel: note\nmessage: left\n---\nlevel: warning\nmessage: a \"b\"\n"),
+        (Format::Yaml, JSON_REMARKS),
         (Format::Name, "note: left\nwarning: a \"b\"\n"),
     ];
     for (format, expected) in table {
@@ -437,8 +437,7 @@ fn a_failure_is_told_in_the_chosen_format() {
     assert_eq!(failed(Format::Ndjson).lines().count(), 1);
     let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
     assert_eq!(read(&failed(Format::Ndjson)), read(&failed(Format::Json)));
-    let yaml = failed(Format::Yaml);
-    assert_eq!(read(yaml.strip_prefix("---\n").unwrap()), read(&failed(Format::Json)));
+    assert_eq!(failed(Format::Yaml), failed(Format::Json));
 }
 
 /// A terminal without input.

@@ -1,6 +1,8 @@
 //! `cfsso connector verify`: starts verification only if it can succeed.
 
-use super::super::{Outcome, plan_output};
+use serde::Serialize;
+
+use super::super::{Outcome, dig, plan_output};
 use super::view::Shown;
 use crate::api::connector::{Connector, VerificationStatus};
 use crate::context::Context;
@@ -92,7 +94,7 @@ pub(super) async fn wait_for_txt(
 ) -> Diagnosis {
     let (code, deadline) = (Some(code.as_bytes()), context.wait_deadline());
     let found = dns::wait_until_visible(env.resolver, domain, code, deadline, |_, diagnosis| {
-        context.screen.start_wait(format!("TXT record of {domain}: {}", diagnosis.summary));
+        dig::show_wait(diagnosis, &format!("TXT record of {domain}"), context);
     });
     found.await.diagnosis
 }
@@ -106,12 +108,24 @@ async fn wait_for_result(
     let on_look = |connector: &Connector| {
         let status = connector.status().map_or("unknown", VerificationStatus::as_str);
         let text = format!("verification of {}: {status}", connector.email_domain);
-        context.screen.start_wait(text);
+        show_wait(status, &text, context);
     };
     let deadline = context.wait_deadline();
     let followed = verify::wait_until_verified(env, connector, deadline, &resume, &on_look).await;
     context.screen.end_progress();
     Ok(followed?)
+}
+
+#[derive(Serialize)]
+struct StateEvent<'a> {
+    event: &'static str,
+    state: &'a str,
+    text: &'a str,
+}
+
+pub(super) fn show_wait(state: &str, text: &str, context: &Context) {
+    context.screen.event(&StateEvent { event: "waiting", state, text });
+    context.screen.start_wait(text);
 }
 
 pub fn with_remedy(diagnosis: &Diagnosis, hint: &str) -> String {

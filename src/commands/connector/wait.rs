@@ -1,5 +1,5 @@
 use super::super::Outcome;
-use super::verify::{wait_for_txt, with_remedy};
+use super::verify::{show_wait, wait_for_txt, with_remedy};
 use super::view::Shown;
 use crate::api::connector::{Connector, VerificationStatus};
 use crate::context::Context;
@@ -82,11 +82,9 @@ async fn for_state(
         Condition::Txt => unreachable!("TXT record"),
     };
     let tell = |connector: &Connector| {
-        context.screen.start_wait(format!(
-            "waiting for {domain} to be {} (now {})",
-            wanted.label(),
-            current_state(connector, wanted)
-        ));
+        let state = current_state(connector, wanted);
+        let text = format!("waiting for {domain} to be {} (now {state})", wanted.label());
+        show_wait(&state, &text, context);
     };
     let reached = verify::poll_until(env, connector, context.wait_deadline(), is_so, &tell).await?;
     if let (Condition::Enabled, Some(connector)) = (wanted, &reached) {

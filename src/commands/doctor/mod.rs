@@ -37,7 +37,7 @@ pub struct Args {
     fail_on: Level,
 
     /// Report format for CI
-    #[arg(long, value_name = "FORM")]
+    #[arg(long, value_name = "FORM", conflicts_with_all = ["output", "jq", "output_fields"])]
     format: Option<ReportFormat>,
 
     /// Ignore this finding (repeatable)

@@ -14,7 +14,7 @@ use crate::output::{self, Page, Render, Text};
   cfsso federation status -o json | jq '.orphans[].remedy'")]
 pub struct Args {
     /// Print a graph in this language
-    #[arg(long, value_name = "LANGUAGE")]
+    #[arg(long, value_name = "LANGUAGE", conflicts_with_all = ["output", "jq", "output_fields"])]
     format: Option<Language>,
 }
 

@@ -40,7 +40,7 @@ pub struct Args {
     card: Option<PathBuf>,
 
     /// Report format for CI
-    #[arg(long, value_name = "FORM")]
+    #[arg(long, value_name = "FORM", conflicts_with_all = ["output", "jq", "output_fields"])]
     format: Option<ReportFormat>,
 }
 
