@@ -141,7 +141,16 @@ const PUBLIC_MAIL: &[&str] = &[
 impl EmailDomain {
     /// Whether an email address is at exactly this domain, ignoring case.
     pub fn has_address(&self, address: &str) -> bool {
-        Self::of_address(address).is_some_and(|named| named == *self)
+        address.rsplit_once('@').is_some_and(|(_, domain)| self.is_named(domain))
+    }
+
+    /// Whether `name` is a form of this domain.
+    pub fn is_named(&self, name: &str) -> bool {
+        // Only other characters need the conversion to A-labels, which is slow.
+        if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte)) {
+            return name.strip_suffix('.').unwrap_or(name).eq_ignore_ascii_case(&self.0);
+        }
+        name.parse::<Self>().is_ok_and(|named| named == *self)
     }
 
     /// Whether an email address is at a sub-domain of this domain.

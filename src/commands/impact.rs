@@ -35,7 +35,8 @@ const ALL_PRIVILEGES: &str = " - All Privileges";
 
 SSO follows the email address: members of every account that the token can list are
 included, sign-ins from the logs of the account in use. Sub-domains are not covered.
-Permissions: Account Settings Read; Access: Audit Logs Read for the sign-ins.")]
+Permissions: Account Settings Read; Access: Audit Logs Read for the sign-ins,
+Access: Apps and Policies Read for the policies.")]
 pub struct Args {
     /// Email domain
     domain: EmailDomain,
@@ -109,6 +110,7 @@ impl Effect {
         match self {
             Self::Sso => Text::good("uses SSO"),
             Self::CannotSignIn => Status::Failed.paint("cannot sign in"),
+            Self::Denied => Status::Failed.paint("denied"),
             Self::Invited => Text::plain("invited"),
             Self::NotCovered => Status::Warning.paint("not covered"),
             Self::Outside => Text::dim("not affected"),
@@ -128,6 +130,7 @@ impl Render for Report {
         let counts = &self.counts;
         for (count, words) in [
             (counts.cannot_sign_in, "with a plus address cannot use SSO: invite without the plus"),
+            (counts.denied, "that no policy of the SSO App allows (`cfsso app policies`)"),
             (counts.not_covered, "at a sub-domain: it needs a connector of its own"),
         ] {
             if count > 0 {

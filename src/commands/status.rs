@@ -247,6 +247,7 @@ fn mark(state: LinkState) -> Status {
 
 fn gap_text(gap: &NotChecked) -> String {
     let needs = gap.dashboard.as_ref().map(|name| format!(": missing permission {name}"));
+    let needs = needs.or_else(|| gap.error.as_ref().map(|error| format!(": {error}")));
     format!("not checked, {}{}", gap.area, needs.unwrap_or_default())
 }
 

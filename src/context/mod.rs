@@ -51,7 +51,7 @@ pub struct Context {
     journal: Journal<'static>,
     sandbox: OnceCell<Option<Sandbox>>,
     /// The base URL of a simulator of another process that is used instead.
-    running_simulator: std::cell::OnceCell<String>,
+    running_simulator: cell::OnceCell<String>,
     may_use_running_simulator: Cell<bool>,
     typed_token: OnceCell<SecretString>,
     /// The user has agreed to the changes that are made now.
@@ -79,7 +79,7 @@ impl Context {
             handles_signals: Cell::default(),
             journal,
             sandbox: OnceCell::new(),
-            running_simulator: std::cell::OnceCell::new(),
+            running_simulator: cell::OnceCell::new(),
             may_use_running_simulator: Cell::default(),
             typed_token: OnceCell::new(),
             agreed: Cell::default(),

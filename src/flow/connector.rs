@@ -113,7 +113,7 @@ pub fn select_by_domain<'a>(
 }
 
 fn is_of(connector: &Connector, domain: &EmailDomain) -> bool {
-    connector.email_domain.parse::<EmailDomain>().is_ok_and(|other| other == *domain)
+    domain.is_named(&connector.email_domain)
 }
 
 fn not_found_error(selector: &Selector, connectors: &[Connector]) -> FlowError {

@@ -7,14 +7,18 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::preflight::{Checked, NotChecked, checked, has_plus};
+use super::policy_decision::{PolicyContext, References};
+use super::preflight::{self, Checked, NotChecked, checked, has_plus};
 use super::{Env, Error};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::access_user::{self, User};
+use crate::api::app::{self, App};
 use crate::api::audit_log::{self, AuditRow};
 use crate::api::connector::Connector;
+use crate::api::idp::{self, Idp};
 use crate::api::ids::AccountId;
 use crate::api::member::Member;
+use crate::api::policy::Policy;
 use crate::api::{self, account, member};
 use crate::domain::EmailDomain;
 use crate::rfc3339;
@@ -60,12 +64,14 @@ pub enum Enforcement {
 /// The number of members by effect; each email address counts once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
-    /// Members at the domain: the sum of `sso`, `cannot_sign_in` and `invited`.
+    /// Members at the domain: the sum of `sso`, `cannot_sign_in`, `denied` and `invited`.
     pub affected: usize,
     /// Members who sign in through the identity provider.
     pub sso: usize,
     /// Members with a plus address, who cannot sign in.
     pub cannot_sign_in: usize,
+    /// Members and invited persons that no policy of the SSO App allows.
+    pub denied: usize,
     /// Pending invitations at the domain.
     pub invited: usize,
     /// Members at a subdomain.
@@ -119,6 +125,8 @@ pub enum Effect {
     Sso,
     /// The member has a plus address, which SSO does not support: sign-in fails.
     CannotSignIn,
+    /// No policy of the SSO App allows the member: sign-in fails.
+    Denied,
     /// The invited person has to sign in with SSO to accept the invitation.
     Invited,
     /// The member is at a subdomain, which needs its own connector: nothing changes.
@@ -148,6 +156,23 @@ struct Facts {
     users: Checked<Vec<User>>,
     audit: Checked<Vec<AuditRow>>,
     connectors: Checked<Vec<Connector>>,
+    policies: PolicyFacts,
+}
+
+struct PolicyFacts {
+    apps: Checked<Vec<App>>,
+    idps: Checked<Vec<Idp>>,
+    policies: Checked<Vec<Policy>>,
+    references: References,
+}
+
+impl PolicyFacts {
+    /// `None` if there is no SSO App, or policies cannot be read.
+    fn context<'a>(&'a self, account: &'a AccountId) -> Option<PolicyContext<'a>> {
+        let app = self.apps.as_ref().ok()?.iter().find(|app| app.is_dash_sso())?;
+        let (policies, idps) = (self.policies.as_ref().ok()?, self.idps.as_deref().ok());
+        Some(PolicyContext::new(app, policies, idps, (account.as_str(), &self.references)))
+    }
 }
 
 struct AccountMembers {
@@ -172,13 +197,14 @@ pub async fn read(env: &Env<'_>, domain: &EmailDomain, since: Timestamp) -> Resu
     let users = access_user::list(own);
     let audit = audit_log::list(own, since, env.clock.now());
     let connectors = api::connector::list(own);
-    let (members, others, logins, users, audit, connectors) = tokio::join!(
+    let (members, others, logins, users, audit, connectors, policies) = tokio::join!(
         client.list(&own_members),
         other_accounts(env),
         client.list(&logins),
         client.list(&users),
         client.list(&audit),
         client.list(&connectors),
+        Box::pin(read_policies(env)),
     );
     let mut own = AccountMembers { id: own.clone(), name: None, members: Ok(members?) };
     let (mut accounts, unlisted) = match others {
@@ -192,8 +218,17 @@ pub async fn read(env: &Env<'_>, domain: &EmailDomain, since: Timestamp) -> Resu
     accounts.sort_by(|a, b| (&a.name, a.id.as_str()).cmp(&(&b.name, b.id.as_str())));
     let (logins, users, audit) = (checked(logins), checked(users), checked(audit));
     let connectors = checked(connectors);
-    let facts = Facts { accounts, unlisted, logins, users, audit, connectors };
+    let facts = Facts { accounts, unlisted, logins, users, audit, connectors, policies };
     Ok(evaluate(domain, env.account, since, &facts))
+}
+
+async fn read_policies(env: &Env<'_>) -> PolicyFacts {
+    let (apps, idps) = (app::list(env.account), idp::list(env.account));
+    let (apps, idps) = tokio::join!(env.client.list(&apps), env.client.list(&idps));
+    let apps: Checked<Vec<App>> = checked(apps);
+    let sso_app = apps.as_ref().map(|apps| apps.iter().find(|app| app.is_dash_sso()));
+    let (policies, references) = preflight::read_policies(env, sso_app).await;
+    PolicyFacts { idps: checked(idps), policies, references, apps }
 }
 
 async fn other_accounts(env: &Env<'_>) -> Checked<(Option<String>, Vec<AccountMembers>)> {
@@ -217,6 +252,10 @@ fn evaluate(domain: &EmailDomain, own: &AccountId, since: Timestamp, facts: &Fac
             people.entry(member.email().to_lowercase()).or_default().push((account, member));
         }
     }
+    let sso = facts.connectors.as_ref().ok().map(|all| enforcement(domain, all));
+    // Cloudflare creates the policy of a domain with its connector.
+    let has_policy = sso.is_none_or(|sso| sso != Enforcement::NoConnector);
+    let context = facts.policies.context(own).filter(|_| has_policy);
     let mut counts = Counts::default();
     let mut members = Vec::new();
     for (email, memberships) in people {
@@ -224,10 +263,21 @@ fn evaluate(domain: &EmailDomain, own: &AccountId, since: Timestamp, facts: &Fac
         let is_super = memberships
             .iter()
             .any(|(_, member)| !member.is_pending() && member.is_super_administrator());
-        let effect = effect(domain, &email, is_accepted);
+        let is_member =
+            memberships.iter().any(|(account, member)| account.id == *own && member.is_accepted());
+        let is_denied = || {
+            context.as_ref().is_some_and(|context| {
+                context.decide_for_user(Some(&email), domain, Some(is_member)).1.is_denial()
+            })
+        };
+        let effect = match effect(domain, &email, is_accepted) {
+            Effect::Sso | Effect::Invited if is_denied() => Effect::Denied,
+            effect => effect,
+        };
         let count = match effect {
             Effect::Sso => &mut counts.sso,
             Effect::CannotSignIn => &mut counts.cannot_sign_in,
+            Effect::Denied => &mut counts.denied,
             Effect::Invited => &mut counts.invited,
             Effect::NotCovered => &mut counts.not_covered,
             Effect::Outside if is_super => &mut counts.super_administrators_outside,
@@ -248,13 +298,13 @@ fn evaluate(domain: &EmailDomain, own: &AccountId, since: Timestamp, facts: &Fac
         }
     }
     members.sort_by_key(|member| member.effect);
-    counts.affected = counts.sso + counts.cannot_sign_in + counts.invited;
+    counts.affected = counts.sso + counts.cannot_sign_in + counts.denied + counts.invited;
     Report {
         schema: "cfsso/impact/v1",
         domain: domain.to_string(),
         account: own.to_string(),
         since,
-        sso: facts.connectors.as_ref().ok().map(|all| enforcement(domain, all)),
+        sso,
         counts,
         accounts: facts.accounts.iter().map(|account| summary(domain, account)).collect(),
         members,
@@ -316,6 +366,8 @@ fn not_checked(facts: &Facts) -> Vec<String> {
         ("Access users", facts.users.as_ref().err()),
         ("audit log", facts.audit.as_ref().err()),
         ("connectors", facts.connectors.as_ref().err()),
+        ("policies", facts.policies.policies.as_ref().err()),
+        ("identity providers", facts.policies.idps.as_ref().err()),
     ];
     let logs = logs.into_iter().filter_map(|(area, reason)| Some((area.to_owned(), reason?)));
     let all = others.chain(members).chain(logs);
@@ -419,6 +471,12 @@ mod tests {
             users: Ok(serde_json::from_str(users).unwrap()),
             audit: Ok(serde_json::from_str(audit).unwrap()),
             connectors: Ok(Vec::new()),
+            policies: PolicyFacts {
+                apps: Ok(Vec::new()),
+                idps: Ok(Vec::new()),
+                policies: Ok(Vec::new()),
+                references: References::default(),
+            },
         }
     }
 
@@ -456,12 +514,49 @@ mod tests {
             affected: 4,
             sso: 1,
             cannot_sign_in: 2,
+            denied: 0,
             invited: 1,
             not_covered: 1,
             super_administrators_outside: 1,
             others: 2,
         };
         assert_eq!(report.counts, counts);
+    }
+
+    #[test]
+    fn a_member_whom_no_policy_allows_is_denied() {
+        use crate::flow::preflight::tests::{allow, email_domain, forbidden, idp, object, sso_app};
+        use serde_json::json;
+        let connector = r#"[{"id":"c1","email_domain":"cool.cats","enabled":true}]"#;
+        let of = |rule: &serde_json::Value, connectors: &str| {
+            let mut facts = facts();
+            facts.connectors = Ok(serde_json::from_str(connectors).unwrap());
+            facts.policies.apps = Ok(object(&json!([sso_app(&json!({}))])));
+            facts.policies.idps = Ok(object(&json!([idp("okta", "okta")])));
+            facts.policies.policies = Ok(object(&json!([allow(1, &json!([rule]))])));
+            facts
+        };
+        let ada = json!({ "email": { "email": "ADA@cool.cats" } });
+        let nobody = json!({ "service_token": { "token_id": "t" } });
+        let counted = |facts: &Facts| {
+            let counts = report(facts).counts;
+            assert_eq!(counts.affected, 4);
+            (counts.sso, counts.cannot_sign_in, counts.denied)
+        };
+        for (rule, connectors, expected) in [
+            (&email_domain("cool.cats"), connector, (2, 2, 0)),
+            (&ada, connector, (1, 2, 1)),
+            (&nobody, connector, (0, 2, 2)),
+            (&json!({ "geo": { "country_code": "DE" } }), connector, (2, 2, 0)),
+            // Its policy comes with its connector.
+            (&nobody, "[]", (2, 2, 0)),
+        ] {
+            assert_eq!(counted(&of(rule, connectors)), expected, "{rule} {connectors}");
+        }
+        let mut hidden = of(&nobody, connector);
+        hidden.policies.policies = Err(forbidden());
+        assert_eq!(counted(&hidden), (2, 2, 0));
+        assert_eq!(report(&hidden).not_checked, ["policies: the token lacks it"]);
     }
 
     #[test]

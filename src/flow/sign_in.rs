@@ -83,9 +83,12 @@ pub struct DomainSignIn {
     pub domain: String,
     /// Whether SSO is enabled; `null` if the API does not report it.
     pub enabled: Option<bool>,
-    /// The sign-in methods, worded to follow "users sign in"; `null` if not checked.
+    /// The sign-in methods, worded to follow "users sign in"; `null` if not checked, or if the
+    /// domain is not verified here: another account can have SSO enabled for it.
     #[schemars(with = "Option<Vec<String>>")]
     pub methods: Option<Vec<SignInMethod>>,
+    #[serde(skip)]
+    is_unverified: bool,
 }
 
 pub fn allowed_methods(
@@ -98,25 +101,34 @@ pub fn allowed_methods(
     });
     let of = |connector: &Connector| {
         let methods = match connector.enabled {
+            Some(false) if !connector.is_verified() => None,
             Some(false) => Some(vec![SignInMethod::Password]),
             _ => through_app.clone(),
         };
-        DomainSignIn { domain: connector.email_domain.clone(), enabled: connector.enabled, methods }
+        let is_unverified = connector.enabled == Some(false) && !connector.is_verified();
+        let domain = connector.email_domain.clone();
+        DomainSignIn { domain, enabled: connector.enabled, methods, is_unverified }
     };
     connectors.iter().map(of).collect()
 }
 
 /// One line for each group of domains with the same methods.
 pub fn describe_methods(all: &[DomainSignIn]) -> Vec<String> {
-    let mut groups: Vec<(&Option<Vec<SignInMethod>>, Vec<&str>)> = Vec::new();
+    let mut groups: Vec<(&DomainSignIn, Vec<&str>)> = Vec::new();
+    let key = |one: &DomainSignIn| (one.methods.clone(), one.is_unverified);
     for one in all {
-        match groups.iter_mut().find(|(methods, _)| *methods == &one.methods) {
+        match groups.iter_mut().find(|(first, _)| key(first) == key(one)) {
             Some((_, domains)) => domains.push(&one.domain),
-            None => groups.push((&one.methods, vec![&one.domain])),
+            None => groups.push((one, vec![&one.domain])),
         }
     }
-    let lines = groups.into_iter().map(|(methods, domains)| {
-        let how = match methods.as_deref() {
+    let lines = groups.into_iter().map(|(one, domains)| {
+        let how = match one.methods.as_deref() {
+            None if one.is_unverified => {
+                "SSO is off here, but another account can have it enabled: the domain is not \
+                 verified here"
+                    .to_owned()
+            }
             None => "sign-in not checked".to_owned(),
             Some([]) => "no user can sign in: nothing is allowed".to_owned(),
             Some(methods) => {
@@ -135,6 +147,7 @@ pub fn describe_methods(all: &[DomainSignIn]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::api::ErrorKind;
+    use crate::flow::policy_decision::References;
     use crate::flow::preflight::Health;
     use crate::idp::check::{CheckOptions, Subject, offline};
 
@@ -168,6 +181,8 @@ mod tests {
         });
         let health = Health { name: "oidc".to_owned(), id: "oidc".to_owned(), points };
         Facts {
+            account: "0123456789abcdef0123456789abcdef".parse().unwrap(),
+            references: References::default(),
             organization: not_checked(),
             idps: Ok(idps.iter().map(idp).collect()),
             health: vec![health],
@@ -219,13 +234,14 @@ mod tests {
     #[test]
     fn domains_with_the_same_sign_in_share_a_line() {
         let connector = |domain: &str, enabled: &str| -> Connector {
-            let text = format!(r#"{{"id":"c","email_domain":"{domain}","enabled":{enabled}}}"#);
+            let text = format!(r#"{{"id":"c","email_domain":"{domain}",{enabled}}}"#);
             serde_json::from_str(&text).unwrap()
         };
         let connectors = [
-            connector("a.example", "true"),
-            connector("b.example", "false"),
-            connector("c.example", "null"),
+            connector("a.example", r#""enabled":true"#),
+            connector("b.example", r#""enabled":false,"verification":{"status":"verified"}"#),
+            connector("c.example", r#""enabled":null"#),
+            connector("d.example", r#""enabled":false,"verification":{"status":"pending"}"#),
         ];
         let idps = ["okta", "onetimepin"].map(|kind| {
             let text =
@@ -233,6 +249,8 @@ mod tests {
             serde_json::from_str(&text).unwrap()
         });
         let off = "b.example: users sign in with a password";
+        let elsewhere = "d.example: SSO is off here, but another account can have it enabled: the \
+                         domain is not verified here";
         for (allowed, expected) in [
             (
                 Some("[]"),
@@ -252,7 +270,7 @@ mod tests {
                 pin: Some("onetimepin".parse().unwrap()),
             });
             let lines = describe_methods(&allowed_methods(&connectors, state.as_ref()));
-            assert_eq!(lines, [expected, off]);
+            assert_eq!(lines, [expected, off, elsewhere]);
         }
     }
 

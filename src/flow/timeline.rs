@@ -14,11 +14,14 @@ use super::preflight::NotChecked;
 use super::{Env, Error, app, connector, idp};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::audit_log::{self, AuditRow};
+use crate::api::document::Document;
 use crate::domain::EmailDomain;
 use crate::rfc3339;
 
 /// Maximum difference between the times of a journal entry and its audit row.
 const JOIN: SignedDuration = SignedDuration::from_secs(10);
+
+const CONNECTORS: &str = "/sso_connectors";
 
 pub struct Options {
     pub since: Timestamp,
@@ -182,6 +185,11 @@ fn merge(
     sources: &Sources<'_>,
 ) -> (Vec<Row>, Option<Timestamp>, Option<Timestamp>) {
     let Sources { logins, entries, names } = sources;
+    let domains = Domains::new(names, entries);
+    let is_other = |found: Option<String>| match (&options.domain, found) {
+        (Some(domain), Some(found)) => !domain.is_named(&found),
+        _ => false,
+    };
     let mut joined: Vec<&str> = Vec::new();
     let mut rows = Vec::new();
     let matched = match_entries(&changes, entries);
@@ -190,7 +198,7 @@ fn merge(
             continue;
         }
         joined.extend(entry.map(|entry| entry.id.as_str()));
-        if is_of_other_domain(&change, options, names) {
+        if is_other(domains.of_change(&change).or_else(|| domains.of_entry(entry?))) {
             continue;
         }
         let named = change.object.as_ref().and_then(|id| names.get(id));
@@ -210,6 +218,7 @@ fn merge(
         !entry.is_note()
             && !joined.contains(&entry.id.as_str())
             && (options.since..=options.until).contains(&entry.started_at)
+            && !is_other(domains.of_entry(entry))
     };
     rows.extend(entries.iter().filter(|entry| is_left(&entry)).map(|entry| Row {
         at: entry.started_at,
@@ -286,11 +295,49 @@ fn other(row: &AuditRow) -> Option<Change> {
     })
 }
 
-fn is_of_other_domain(change: &Change, options: &Options, names: &Names) -> bool {
-    let Some(domain) = &options.domain else { return false };
-    let id = change.object.as_ref().filter(|_| change.path.contains("/sso_connectors/"));
-    id.and_then(|id| names.get(id))
-        .is_some_and(|(name, _)| name.parse::<EmailDomain>().as_ref() != Ok(domain))
+/// The domains of connectors, by their IDs, also of deleted ones that the journal has.
+struct Domains(BTreeMap<String, String>);
+
+impl Domains {
+    fn new(names: &Names, entries: &[Entry]) -> Self {
+        let existing = names.iter().map(|(id, (name, _))| (id.clone(), name.clone()));
+        let journaled = entries.iter().filter(|entry| entry.request_line().contains(CONNECTORS));
+        let journaled = journaled.flat_map(|entry| {
+            let objects = [&entry.before, &entry.after].into_iter().flatten();
+            objects.filter_map(|object| {
+                let object: Document = object.get().parse().ok()?;
+                Some((object.parse_at(&["id"])?, object.parse_at(&["email_domain"])?))
+            })
+        });
+        Self(journaled.chain(existing).collect())
+    }
+
+    fn of_path(&self, path: &str) -> Option<String> {
+        let (_, rest) = path.split_once(CONNECTORS)?;
+        self.0.get(rest.trim_start_matches('/').split('/').next()?).cloned()
+    }
+
+    /// `None` if the change is not to a known connector.
+    fn of_change(&self, change: &Change) -> Option<String> {
+        self.of_path(&change.path)
+    }
+
+    /// `None` if the write is not to a connector or its TXT record.
+    fn of_entry(&self, entry: &Entry) -> Option<String> {
+        let line = entry.request_line();
+        let field = match line.as_str() {
+            line if line.contains(CONNECTORS) => "email_domain",
+            line if line.contains("/dns_records") => "name",
+            _ => return None,
+        };
+        let request: Option<Document> = entry.request.get().parse().ok();
+        let sent = request.and_then(|request| request.parse_at(&["body", field]));
+        let before = || {
+            let object: Document = entry.before.as_ref()?.get().parse().ok()?;
+            object.parse_at(&[field])
+        };
+        self.of_path(&line).or(sent).or_else(before)
+    }
 }
 
 /// How a journal entry and a change are known to be the same write; the strongest comes first.

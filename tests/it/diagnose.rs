@@ -12,7 +12,7 @@ use crate::sandbox::client::ask;
 use crate::schema::assert_conforms;
 
 /// A world in which that happened.
-async fn broken(scenario: Scenario) -> World {
+pub async fn broken(scenario: Scenario) -> World {
     let now = "2026-03-01T12:00:00Z".parse::<Timestamp>().unwrap();
     let world = World::start(Clock::fake(now), Some(scenario.build(now))).await;
     if let Some(slug) = scenario.down() {
@@ -118,6 +118,9 @@ async fn two_causes_are_both_named() {
 #[tokio::test]
 async fn what_is_not_in_this_account_cannot_be_told() {
     let world = World::new().await.enabled().await;
+    let next = diagnose(&world, "ada@dogs.test", 8).await["next"].clone();
+    let command = next[0].as_str().unwrap().strip_prefix("cfsso ").unwrap();
+    world.ok(command).await;
     for (email, words) in [
         ("ada@mail.cool.cats", "the one of cool.cats does not cover it"),
         ("ada@dogs.test", "no connector for dogs.test in this account"),
@@ -125,6 +128,9 @@ async fn what_is_not_in_this_account_cannot_be_told() {
         let diagnosis = diagnose(&world, email, 8).await;
         assert!(diagnosis["summary"].as_str().unwrap().contains(words), "{diagnosis:#}");
     }
+    let other = broken(Scenario::ConnectorElsewhere).await;
+    let next = diagnose(&other, "tom@cool.cats", 10).await["next"].clone();
+    other.ok(next[0].as_str().unwrap().strip_prefix("cfsso ").unwrap()).await;
     world.ok("diagnose cool.cats").await;
     world.fails("diagnose cool", 2).await;
     world.fails("diagnose @cool.cats", 2).await;
@@ -352,6 +358,21 @@ async fn a_timeline_credits_no_change_of_another_client_to_this_machine() {
     world.ok("disable cool.cats --yes").await;
     let failed = ("disable SSO for cool.cats (failed)".to_owned(), true);
     assert_eq!(rows(&world, since).await, [failed, changed, disabled]);
+}
+
+#[tokio::test]
+async fn a_timeline_of_one_domain_has_no_connectors_of_others() {
+    let world = World::new().await.enabled().await;
+    world.ok("create cool.dogs").await;
+    world.ok("connector delete cool.dogs --yes").await;
+    for (domain, has, lacks) in [
+        ("cool.cats", "cool.cats", "cool.dogs"),
+        ("COOL.dogs.", "cool.dogs", "cool.cats"),
+        ("nosuch.test", "", "cool."),
+    ] {
+        let text = world.ok(&format!("timeline --domain {domain} -o json")).await.stdout;
+        assert!(text.contains(has) && !text.contains(lacks), "{domain} {text}");
+    }
 }
 
 #[tokio::test]

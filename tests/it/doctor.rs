@@ -180,6 +180,60 @@ async fn a_foreign_code_and_a_lost_record_are_found() {
 }
 
 #[tokio::test]
+async fn a_code_of_another_account_that_can_be_read_is_not_to_be_deleted() {
+    let world = healthy().await;
+    let (_, requests) = world.requests_of("doctor").await;
+    assert!(!requests.iter().any(|line| line.ends_with("/accounts?page=1&per_page=50")));
+    world.ok("create both.cats").await;
+    let report = doctor(&world, "", 0).await;
+    let claim = of(&report, "foreign-claim").into_iter().find(|it| it["state"] == "failed");
+    let claim = claim.unwrap();
+    let words = claim["detail"].as_str().unwrap();
+    assert!(words.contains("is of the account Other Cats, SSO enabled there"), "{claim:#}");
+    assert!(!claim["fix"].as_str().unwrap().contains("delete"), "{claim:#}");
+    assert!(!words.contains("could claim it"), "{claim:#}");
+    let preflight = world.run("preflight both.cats").await.stdout;
+    assert!(preflight.contains("Other Cats"), "{preflight}");
+    let status = world.ok("bypass status -o json").await.json();
+    let both = status["sign_in"].as_array().unwrap();
+    let both = both.iter().find(|it| it["domain"] == "both.cats").unwrap();
+    assert_eq!((&both["enabled"], &both["methods"]), (&json!(false), &Value::Null));
+    let text = world.ok("bypass status").await.stdout;
+    assert!(text.contains("both.cats: SSO is off here"), "{text}");
+    // What no readable account uses is still to be deleted.
+    let zones = world.ask("GET /zones?name=both.cats&status=active").await;
+    let records = format!("POST /zones/{}/dns_records", zones[0]["id"].as_str().unwrap());
+    let unknown = json!({
+        "type": "TXT", "name": "both.cats", "ttl": 1,
+        "content": "\"cloudflare_dashboard_sso=f00\"",
+    });
+    ask(&world.sandbox, Access::Full, &records, Some(unknown)).await.result();
+    let report = doctor(&world, "", 0).await;
+    let claim = of(&report, "foreign-claim").into_iter().find(|it| it["state"] == "failed");
+    let claim = claim.unwrap();
+    assert!(claim["detail"].as_str().unwrap().contains("f00"), "{claim:#}");
+    assert!(claim["fix"].as_str().unwrap().starts_with("delete"), "{claim:#}");
+}
+
+#[tokio::test]
+async fn of_one_domain_no_other_is_looked_up() {
+    let world = healthy().await;
+    world.ok("create cool.dogs").await;
+    let report = doctor(&world, "cool.cats", 0).await;
+    assert_eq!(report["domains"], json!(["cool.cats"]));
+    assert!(!report["findings"].to_string().contains("cool.dogs"), "{report:#}");
+    assert_eq!(of(&report, "connector-stale").len(), 1);
+}
+
+#[tokio::test]
+async fn a_check_of_several_domains_is_listed_once() {
+    let world = healthy().await;
+    world.ok("create cool.dogs").await;
+    let text = world.with_token(Access::ConnectorOnly).run("doctor").await.stdout;
+    assert_eq!(text.matches("policy-allows-domain").count(), 1, "{text}");
+}
+
+#[tokio::test]
 async fn a_certificate_that_ended_is_found_though_nobody_is_sent_there() {
     let world = healthy().await;
     let expired = include_str!("../../src/sandbox/issuer/expired.pem");

@@ -42,7 +42,7 @@ async fn members_of_all_accounts_are_listed_with_what_changes_for_them() {
     let world = world().await;
     let report = impact(&world).await;
     let counts = json!({
-        "affected": 5, "sso": 3, "cannot_sign_in": 1, "invited": 1, "not_covered": 1,
+        "affected": 5, "sso": 3, "cannot_sign_in": 1, "denied": 0, "invited": 1, "not_covered": 1,
         "super_administrators_outside": 1, "others": 0,
     });
     assert_eq!(report["counts"], counts);
@@ -56,7 +56,11 @@ async fn members_of_all_accounts_are_listed_with_what_changes_for_them() {
     let names = world.ok("impact cool.cats -o name").await.stdout;
     assert_eq!(names.lines().count(), 5, "{names}");
     let (_, requests) = world.requests_of("impact cool.cats").await;
-    assert_eq!(requests.len(), 11, "accounts, connectors, six lists of members, three logs");
+    assert_eq!(
+        requests.len(),
+        14,
+        "accounts, connectors, six lists of members, three logs, and what decides the policies"
+    );
     assert_eq!(report["sso"], "enforced");
     for (line, sso) in [("create cool.dogs", "off"), ("version", "no_connector")] {
         world.ok(line).await;

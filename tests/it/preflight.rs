@@ -1,8 +1,9 @@
 //! Scenes of the checks before enforcement.
 
-use cfsso::sandbox::{Access, Membership, Role};
+use cfsso::sandbox::{Access, Membership, Role, Scenario};
 use serde_json::{Value, json};
 
+use crate::diagnose::broken;
 use crate::harness::World;
 use crate::logins::person;
 use crate::sandbox::client::ask;
@@ -208,6 +209,66 @@ async fn without_its_policy_the_domain_is_refused() {
     assert_eq!(seen.of("policy-allows-domain")["severity"], "error");
     assert_eq!(seen.state("policy-unsupported"), "failed");
     assert!(seen.evidence("policy-unsupported").contains("dogs.test"));
+}
+
+#[tokio::test]
+async fn a_policy_that_no_user_meets_refuses() {
+    const ID: &str = "policy-allows-domain";
+    let world = broken(Scenario::PolicyRequiresOtherIdp).await;
+    for (line, code) in [("doctor", 10), ("recovery check", 10)] {
+        let report = world.run(&format!("{line} -o json")).await;
+        assert_eq!(report.code, code, "{report:?}");
+        let findings = report.json()["findings"].as_array().unwrap().clone();
+        let found = findings.iter().find(|it| it["id"] == ID).unwrap();
+        assert_eq!((&found["state"], &found["severity"]), (&json!("failed"), &json!("error")));
+    }
+    assert!(world.run("doctor --format junit").await.stdout.contains("failures=\"1\""));
+    world.ok("disable cool.cats --yes").await;
+    let seen = checks(&world, "").await;
+    assert_eq!((seen.state(ID), &seen.of(ID)["severity"]), ("failed", &json!("error")));
+    assert!(seen.evidence(ID).contains("every sign-in would be denied"), "{:#}", seen.0);
+    let writes = world.writes();
+    world.fails("enable cool.cats --yes", 11).await;
+    assert_eq!(world.writes(), writes);
+    world.ok(&format!("enable cool.cats --yes --accept-risk {ID}")).await;
+    let report = world.ok("impact cool.cats -o json").await.json();
+    assert_eq!((&report["counts"]["sso"], &report["counts"]["denied"]), (&json!(0), &json!(3)));
+}
+
+#[tokio::test]
+async fn a_policy_that_some_users_meet_is_a_warning_with_the_denied_members() {
+    const ID: &str = "policy-allows-domain";
+    const EXPECTED: &str = "no policy of the SSO App allows any user of cool.cats except \
+                            admin@cool.cats; denied members: tom@cool.cats";
+    let world = broken(Scenario::PolicyNarrowed).await;
+    let report = world.run("doctor --fail-on warning -o json").await;
+    assert_eq!(report.code, 10, "{report:?}");
+    assert!(report.stdout.contains(EXPECTED), "{report:?}");
+    world.ok("doctor").await;
+    let all = world.run("diagnose cool.cats").await;
+    assert_eq!(all.code, 10, "{all:?}");
+    assert!(all.stdout.contains("likely"), "{all:?}");
+    world.ok("disable cool.cats --yes").await;
+    let seen = checks(&world, "").await;
+    assert_eq!((seen.state(ID), &seen.of(ID)["severity"]), ("failed", &json!("warning")));
+    assert_eq!(seen.evidence(ID), EXPECTED);
+    world.ok("enable cool.cats --yes").await;
+    let report = world.ok("impact cool.cats -o json").await.json();
+    let effect = |email: &str| {
+        let members = report["members"].as_array().unwrap();
+        members.iter().find(|member| member["email"] == email).unwrap()["effect"].clone()
+    };
+    assert_eq!(
+        (effect("admin@cool.cats"), effect("tom@cool.cats")),
+        (json!("sso"), json!("denied"))
+    );
+}
+
+#[tokio::test]
+async fn a_group_is_read_only_if_a_policy_refers_to_it() {
+    let world = World::new().await.verified().await;
+    let (_, requests) = world.requests_of("preflight cool.cats").await;
+    assert!(!requests.iter().any(|request| request.contains("/groups")), "{requests:#?}");
 }
 
 #[tokio::test]

@@ -99,9 +99,9 @@ async fn what_may_not_be_read_is_said_with_its_permission() {
     let world = world.with_person("");
     insta::assert_snapshot!(world.ok("status").await.stdout, @"
     passed      cool.cats                 verified, enforced, changed just now
-    not checked   SSO App                 no permission to read applications
-    not checked   Policy                  no permission to read policies
-    not checked   Identity provider       no permission to read identity providers
+    not checked   SSO App                 applications cannot be read
+    not checked   Policy                  policies cannot be read
+    not checked   Identity provider       identity providers cannot be read
 
     not checked not checked, applications: missing permission Access: Apps and
                 Policies: Read
@@ -115,6 +115,32 @@ async fn what_may_not_be_read_is_said_with_its_permission() {
 
     Next: `cfsso token check`
     ");
+}
+
+#[tokio::test]
+async fn a_read_that_fails_is_not_checked_and_the_rest_is_shown() {
+    for (path, area) in [
+        ("access/apps", "applications"),
+        ("policies", "policies"),
+        ("identity_providers", "identity providers"),
+        ("logs/access_requests", "sign-ins"),
+    ] {
+        let world = World::new().await.enabled().await;
+        world.fault(&format!("500x*@GET/{path}"));
+        let report = world.ok("status --max-retries 0 -o json").await.json();
+        assert_conforms(&world.ok("schema status").await.json(), &report);
+        assert_eq!(chain(&report)[0], ("connector".to_owned(), "ok".to_owned()));
+        let gaps = report["not_checked"].as_array().unwrap();
+        assert_eq!((gaps.len(), &gaps[0]["area"]), (1, &json!(area)), "{report}");
+        assert!(gaps[0]["error"].as_str().unwrap().contains("500"), "{report}");
+        assert_eq!((&report["ok"], &gaps[0]["dashboard"]), (&json!(false), &Value::Null));
+        assert!(!report["next"].to_string().contains("token check"), "{report}");
+        let text = world.ok("status --max-retries 0").await.stdout;
+        assert!(text.contains(&format!("not checked, {area}")), "{text}");
+    }
+    let world = World::new().await.enabled().await;
+    world.fault("500x*@GET/sso_connectors");
+    world.fails("status --max-retries 0", 9).await;
 }
 
 #[tokio::test]

@@ -1,13 +1,12 @@
 //! Describes policy rules in words. A rule with any unknown part is shown as the API's JSON.
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use crate::api::policy::PolicyFields;
+use crate::api::policy::{PolicyFields, Rule};
 
 pub fn describe_policy(policy: &PolicyFields) -> String {
-    let joined = |rules: &Option<Vec<Box<RawValue>>>, word: &str| {
-        let words: Vec<_> = rules.iter().flatten().map(|rule| describe_rule(rule)).collect();
+    let joined = |rules: &Option<Vec<Rule>>, word: &str| {
+        let words: Vec<_> = rules.iter().flatten().map(describe_rule).collect();
         (!words.is_empty()).then(|| words.join(word))
     };
     let include = joined(&policy.include, " or ").unwrap_or_else(|| "no one".to_owned());
@@ -21,8 +20,8 @@ pub fn describe_policy(policy: &PolicyFields) -> String {
     text
 }
 
-pub fn describe_rule(rule: &RawValue) -> String {
-    known(rule.get()).unwrap_or_else(|| rule.get().to_owned())
+pub fn describe_rule(rule: &Rule) -> String {
+    known(rule.text()).unwrap_or_else(|| rule.text().to_owned())
 }
 
 /// Kind, its fields, and the text; the field values replace the braces in order.
@@ -119,8 +118,8 @@ mod tests {
             ("{}", "{}"),
             ("null", "null"),
         ] {
-            let raw = RawValue::from_string(rule.to_owned()).unwrap();
-            assert_eq!(describe_rule(&raw), expected);
+            let rule: Rule = serde_json::from_str(rule).unwrap();
+            assert_eq!(describe_rule(&rule), expected);
         }
     }
 

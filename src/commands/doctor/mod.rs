@@ -123,7 +123,8 @@ async fn read(
         min_token_days: proof.min_token_days,
         login_within: proof.login_within,
     };
-    let examination = doctor::run_audit(env, &sources, &thresholds, journal).await?;
+    let examination =
+        doctor::run_audit(env, &sources, &thresholds, journal, domain.as_ref()).await?;
     let examination = match domain {
         Some(domain) => findings_for_domain(examination, domain)?,
         None => examination,
@@ -237,9 +238,12 @@ impl Report {
     fn not_checked(&self) -> Vec<(&str, Vec<String>)> {
         let mut groups: Vec<(&str, Vec<String>)> = Vec::new();
         for finding in self.findings.iter().filter(|it| it.state == CheckState::NotChecked) {
+            let name = finding.id.name();
             match groups.iter_mut().find(|(reason, _)| *reason == finding.detail) {
-                Some((_, ids)) => ids.push(finding.id.name()),
-                None => groups.push((&finding.detail, vec![finding.id.name()])),
+                // One for enforced domains and one for the others.
+                Some((_, ids)) if ids.contains(&name) => {}
+                Some((_, ids)) => ids.push(name),
+                None => groups.push((&finding.detail, vec![name])),
             }
         }
         groups

@@ -64,7 +64,7 @@ async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
     };
     let sources = Sources { fetcher: None, recovery: None, audit_log: false };
     let read = read_recovery(env, &sources).await?;
-    let mut audit = check_recovery(&read, &thresholds, env.account, &env.client.odd_records(None));
+    let mut audit = check_recovery(&read, &thresholds, &env.client.odd_records(None));
     let rehearsals = rehearsal::rehearse(env, &read.connectors, &AccessLists::of(&read.facts));
     audit.findings.push(rehearsal::finding(&rehearsals));
     if context.settings.options.token_file.is_some() {

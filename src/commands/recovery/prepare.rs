@@ -164,7 +164,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         login_within: Thresholds::LOGIN_WITHIN,
     };
     let odd = env.client.odd_records(None);
-    let mut findings = check_recovery(&read, &thresholds, env.account, &odd).findings;
+    let mut findings = check_recovery(&read, &thresholds, &odd).findings;
     findings.push(rehearsal::finding(&rehearsal));
     if context.settings.options.token_file.as_deref() == Some(source.file()) {
         need_administrator(&mut findings);

@@ -260,7 +260,7 @@ impl<D: Decisions> Reader<'_, D> {
             let (all, now) = (&self.facts.connectors, self.env.clock.now());
             let codes = dns::sso_codes(lookup);
             let left_over = &journaled_code::of_deleted_connectors(self.env, codes, all);
-            let served = PublishedCode { lookup, diagnosis, left_over };
+            let served = PublishedCode { lookup, diagnosis, left_over, elsewhere: &[] };
             let subject = Subject { connector, domain: &domain, served };
             let checks = self.options.enable.checks(subject, all, facts, now);
             Plan::new(checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;

@@ -8,13 +8,11 @@ use super::history::{
     History, history, login_log, recent_changes, signed_in_just_now, signed_in_since, suspects,
 };
 use super::report::{Confidence, Report, Step, StepId, StepState, VerdictKind};
-use crate::api::app::App;
 use crate::api::connector::Connector;
 use crate::api::idp::Idp;
 use crate::api::member::Member;
-use crate::domain::EmailDomain;
 use crate::flow::bypass::pin_delivery::offers_pin;
-use crate::flow::policy_decision::{Applicant, Decision, decide};
+use crate::flow::policy_decision::{Decision, DomainDecision};
 use crate::flow::preflight::{self, NotChecked};
 use crate::rfc3339::format as time;
 use crate::shell::quoted;
@@ -59,7 +57,7 @@ fn conclude(report: &mut Report, facts: &Facts<'_>, history: &History, is_off: b
         (VerdictKind::Cause, confidence, format!("{who} cannot sign in: {}", first.detail))
     } else if let [only] = suspects.as_slice()
         && only.id == StepId::IdentityProviders
-        && has_pin(facts)
+        && facts.has_pin
     {
         let words = format!("{who} can sign in only with a one-time PIN: {}", only.detail);
         (VerdictKind::Cause, Confidence::Likely, words)
@@ -109,11 +107,7 @@ fn command_in_fix(fix: &str) -> Option<String> {
 
 fn own<'a>(facts: &'a Facts<'_>) -> Option<&'a Connector> {
     let connectors = facts.connectors.as_ref().ok()?;
-    connectors.iter().find(|known| is(&known.email_domain, &facts.question.domain))
-}
-
-fn is(name: &str, domain: &EmailDomain) -> bool {
-    name.parse::<EmailDomain>().is_ok_and(|name| name == *domain)
+    connectors.iter().find(|known| facts.question.domain.is_named(&known.email_domain))
 }
 
 fn address<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
@@ -141,8 +135,7 @@ fn address<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
         return Ok(Step::new(id, Unknown, words).fix(format!("`cfsso setup {domain}`")));
     }
     let words = format!("no connector for {domain} in this account");
-    Ok(Step::new(id, Unknown, words)
-        .fix("`cfsso connector list`, in the other accounts: `--account`"))
+    Ok(Step::new(id, Unknown, words).fix("`cfsso connector list --all-accounts`"))
 }
 
 /// Also returns whether SSO is off.
@@ -163,7 +156,7 @@ fn connector(facts: &Facts<'_>) -> (Step, bool) {
         );
         let step = Step::new(id, Suspect, words);
         return (
-            step.fix("ask the owner of that account, or `cfsso connector list --account`"),
+            step.fix("ask the owner of that account, or `cfsso connector list --all-accounts`"),
             false,
         );
     }
@@ -229,8 +222,12 @@ fn sso_app<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
             "the SSO App allows only identity providers that are deleted or no longer shared";
         return Ok(Step::new(id, Cause, words).fix("`cfsso app idps --only <IDP>`"));
     }
-    if let Some(step) = mfa(facts, app) {
-        return Ok(step);
+    if facts.is_mfa_forced {
+        let words = "Access requires multi-factor authentication for the SSO App; users without a \
+                     registered method are stopped";
+        return Ok(
+            Step::new(id, Suspect, words).fix("Zero Trust dashboard: Settings, Authentication")
+        );
     }
     if app.is_instant() && listed.len() != 1 {
         let words = "instant authentication is on, but the SSO App does not allow exactly one identity provider";
@@ -249,20 +246,16 @@ fn sso_app<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
 }
 
 /// Undocumented: whether MFA that Access itself requires applies to the SSO App.
-fn mfa(facts: &Facts<'_>, app: &App) -> Option<Step> {
+pub(super) fn is_mfa_forced(gathered: &preflight::Facts) -> bool {
+    let (Ok(Some(app)), Ok(organization)) = (gathered.sso_app(), &gathered.organization) else {
+        return false;
+    };
     let app: Value = serde_json::from_str(app.text()).unwrap_or_default();
-    let organization = facts.gathered.organization.as_ref().ok()?;
     let organization: Value = serde_json::from_str(organization.text()).unwrap_or_default();
     let is_exempt = app["mfa_config"]["mfa_disabled"] == true;
     let is_forced = organization["mfa_required_for_all_apps"] == true && !is_exempt;
     let own = app["mfa_config"]["allowed_authenticators"].as_array();
-    let is_forced = is_forced || own.is_some_and(|own| !own.is_empty()) && !is_exempt;
-    is_forced.then(|| {
-        let words = "Access requires multi-factor authentication for the SSO App; users without a \
-                     registered method are stopped";
-        Step::new(StepId::SsoApp, Suspect, words)
-            .fix("Zero Trust dashboard: Settings, Authentication")
-    })
+    is_forced || own.is_some_and(|own| !own.is_empty()) && !is_exempt
 }
 
 fn admitted<'a>(facts: &'a Facts<'_>) -> Vec<&'a Idp> {
@@ -274,39 +267,55 @@ fn admitted<'a>(facts: &'a Facts<'_>) -> Vec<&'a Idp> {
 fn policies(facts: &Facts<'_>) -> Option<Step> {
     let id = StepId::Policies;
     facts.gathered.sso_app().ok().flatten()?;
-    let policies = match &facts.gathered.policies {
-        Ok(policies) => policies,
+    let context = match facts.gathered.policy_context() {
+        Ok(context) => context?,
         Err(not_checked) => return Some(unread_step(id, not_checked)),
     };
+    if facts.gathered.idps.is_ok() && admitted(facts).is_empty() {
+        return None;
+    }
     let Question { email, domain, .. } = facts.question;
-    let members = facts.gathered.members.as_ref().ok();
-    let is_member = email.as_ref().zip(members).map(|(email, members)| {
-        find_member(members, email).is_some_and(|member| member.is_accepted())
-    });
-    let decisions = admitted(facts).into_iter().map(|idp| {
-        let email = email.as_deref();
-        let who =
-            Applicant { email, domain, idp: idp.id.as_str(), account: facts.account, is_member };
-        (idp, decide(policies, who, facts.references))
-    });
-    let decisions: Vec<_> = decisions.collect();
-    let find = |wanted: fn(&Decision) -> bool| decisions.iter().find(|(_, it)| wanted(it));
-    if let Some((idp, Decision::Allowed(policy))) = find(|it| matches!(it, Decision::Allowed(_))) {
-        let others = decisions.len() > 1;
-        let through = if others { format!(" through {}", idp.name) } else { String::new() };
-        return Some(Step::new(id, Fine, format!("`{policy}` allows{through}")));
-    }
-    if let Some((_, Decision::Depends { policy, on })) =
-        find(|it| matches!(it, Decision::Depends { .. }))
-    {
-        let words = format!("whether `{policy}` decides depends on {on}");
-        return Some(Step::new(id, Unknown, words).fix("`cfsso app policies`"));
-    }
-    let words = match decisions.first()? {
-        (_, Decision::Denied(policy)) => format!("the policy `{policy}` denies the user"),
-        _ => "no policy of the SSO App allows the user".to_owned(),
+    let step = |state, words: String| Some(Step::new(id, state, words).fix("`cfsso app policies`"));
+    let denied = |by: Option<String>| {
+        let words = match by {
+            Some(policy) => format!("the policy `{policy}` denies the user"),
+            None => "no policy of the SSO App allows the user".to_owned(),
+        };
+        step(Cause, words)
     };
-    Some(Step::new(id, Cause, words).fix("`cfsso app policies`"))
+    let open = |policy, on| step(Unknown, format!("whether `{policy}` decides depends on {on}"));
+    let Some(email) = email else {
+        return match context.decide_for_domain(domain) {
+            DomainDecision::Allowed { policy, except } => {
+                let except = except.iter().map(String::as_str);
+                let except: Vec<_> = except.collect();
+                let but = match except.as_slice() {
+                    [] => String::new(),
+                    except => format!(", but not {}", preflight::names(except.iter().copied())),
+                };
+                Some(Step::new(id, Fine, format!("`{policy}` allows{but}")))
+            }
+            DomainDecision::Only(emails) => {
+                step(Suspect, preflight::describe_narrowed(domain, &emails))
+            }
+            DomainDecision::NoOne { denied_by } => denied(denied_by),
+            DomainDecision::Depends { policy, on } => open(policy, on),
+        };
+    };
+    let members = facts.gathered.members.as_ref().ok();
+    let is_member = members
+        .map(|members| find_member(members, email).is_some_and(|member| member.is_accepted()));
+    let (idp, decision) = context.decide_for_user(Some(email), domain, is_member);
+    match decision {
+        Decision::Allowed(policy) => {
+            let idp = idp.filter(|_| admitted(facts).len() > 1);
+            let through = idp.map(|idp| format!(" through {}", idp.name)).unwrap_or_default();
+            Some(Step::new(id, Fine, format!("`{policy}` allows{through}")))
+        }
+        Decision::Depends { policy, on } => open(policy, on),
+        Decision::Denied(policy) => denied(Some(policy)),
+        Decision::NoMatch => denied(None),
+    }
 }
 
 fn identity_providers<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> {
@@ -331,7 +340,7 @@ fn identity_providers<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> 
         let state = if broken.len() == admitted.len() { Cause } else { Suspect };
         let check = format!("`cfsso idp check {}`", quoted(&idp.name));
         // Access first: the repair may require the administrator of the identity provider.
-        let fix = if has_pin(facts) { check } else { format!("`cfsso bypass`, then {check}") };
+        let fix = if facts.has_pin { check } else { format!("`cfsso bypass`, then {check}") };
         return Ok(Step::new(id, state, words).fix(fix));
     }
     let unknown = admitted.iter().filter(is_checked).find(|idp| health(idp).is_none());
@@ -343,10 +352,10 @@ fn identity_providers<'a>(facts: &'a Facts<'_>) -> Result<Step, &'a NotChecked> 
     Ok(Step::new(id, Fine, format!("no problem found: {}", names.join(", "))))
 }
 
-fn has_pin(facts: &Facts<'_>) -> bool {
-    let pins = facts.gathered.otp_idps().unwrap_or_default();
+pub(super) fn has_pin(gathered: &preflight::Facts) -> bool {
+    let pins = gathered.otp_idps().unwrap_or_default();
     let pins: Vec<_> = pins.iter().map(|pin| &pin.id).collect();
-    facts.gathered.sso_app().ok().flatten().is_some_and(|app| offers_pin(app, &pins))
+    gathered.sso_app().ok().flatten().is_some_and(|app| offers_pin(app, &pins))
 }
 
 fn or_unread_step(id: StepId, step: Result<Step, &NotChecked>) -> Step {
@@ -366,7 +375,6 @@ mod tests {
     use super::*;
     use crate::api::access_log::LoginRow;
     use crate::flow::changes::Change;
-    use crate::flow::policy_decision::References;
     use crate::flow::preflight::Checked;
 
     use crate::flow::preflight::tests::{facts, forbidden, object};
@@ -398,12 +406,12 @@ mod tests {
             Ok(object(&json!([{ "id": "c1", "email_domain": "cool.cats", "enabled": true }])));
         let found = report(&Facts {
             question: &question,
-            account: "x",
             connectors: &connectors,
             codes: Vec::new(),
             has_odd_members: false,
             gathered: &gathered,
-            references: &References::default(),
+            is_mfa_forced: false,
+            has_pin: has_pin(&gathered),
             logins: &Some(rows),
             changes,
             trials: &[],

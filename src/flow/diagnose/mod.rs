@@ -13,13 +13,11 @@ use jiff::Timestamp;
 use self::facts::Facts;
 pub use self::report::{Report, Step, StepState, VerdictKind};
 use super::changes::Change;
-use super::policy_decision::References;
 use super::preflight::{self, Checked, Sources, Thresholds, checked};
 use super::trial::keep::{self, TrialStatus};
 use super::{Env, Error, FlowError, FlowErrorKind, connector, journaled_code};
 use crate::api::access_log::{self, LoginRow};
-use crate::api::policy::Policy;
-use crate::api::{access_group, audit_log};
+use crate::api::audit_log;
 use crate::dns::{self, Scope};
 use crate::domain::EmailDomain;
 use crate::idp::Fetcher;
@@ -74,16 +72,16 @@ pub async fn run(
         let error = FlowError::new(FlowErrorKind::Forbidden, message);
         return Err(error.hint("`cfsso token check`").into());
     }
-    let references = references(env, gathered.policies.as_deref().unwrap_or_default());
     let known = connectors.iter().flatten();
     let domains = known.filter_map(|known| known.email_domain.parse().ok());
     let others = join_all(domains.filter(|_| user.is_none()).map(lookup));
-    let (references, others) = tokio::join!(references, others);
+    let others = others.await;
     let changes = checked(changes);
     let changes = changes.map(|rows| rows.iter().filter_map(Change::of).collect());
     let trials: Vec<_> = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
     let has_odd_members = !env.client.odd_records(Some("member")).is_empty();
     let email = user.and_then(|user| user.email.clone());
+    let (is_mfa_forced, has_pin) = (judge::is_mfa_forced(&gathered), judge::has_pin(&gathered));
     let reports = first.into_iter().chain(others).map(|(domain, mut codes)| {
         // These are not evidence of another account.
         if let Ok(connectors) = &connectors {
@@ -93,12 +91,12 @@ pub async fn run(
         let question = Question { email: email.clone(), domain, since: long, assume_enabled };
         judge::report(&Facts {
             question: &question,
-            account: env.account.as_str(),
             connectors: &connectors,
             codes,
             has_odd_members,
             gathered: &gathered,
-            references: &references,
+            is_mfa_forced,
+            has_pin,
             logins: &logins,
             changes: &changes,
             trials: &trials,
@@ -115,35 +113,4 @@ async fn logins(env: &Env<'_>, email: Option<&str>) -> Option<Checked<Vec<LoginR
     });
     let read: OptionFuture<_> = request.as_ref().map(|request| env.client.list(request)).into();
     read.await.map(checked)
-}
-
-/// The groups and lists in policies; one that cannot be read is left out.
-async fn references(env: &Env<'_>, policies: &[Policy]) -> References {
-    let named = |kind: &str| -> Vec<String> {
-        let rules = policies.iter().flat_map(|policy| {
-            [&policy.include, &policy.exclude, &policy.require].into_iter().flatten().flatten()
-        });
-        let ids = rules.filter_map(|rule| {
-            let rule: serde_json::Value = serde_json::from_str(rule.get()).ok()?;
-            Some(rule[kind]["id"].as_str()?.to_owned())
-        });
-        let mut ids: Vec<_> = ids.collect();
-        ids.sort();
-        ids.dedup();
-        ids
-    };
-    let groups = join_all(named("group").into_iter().map(async |id| {
-        let request = access_group::get(env.account, &id.parse().ok()?);
-        Some((id, env.client.send(&request).await.ok()?))
-    }));
-    let lists = join_all(named("email_list").into_iter().map(async |id| {
-        let request = access_group::list_items(env.account, &id.parse().ok()?);
-        let items = env.client.list(&request).await.ok()?;
-        Some((id, items.iter().filter_map(|item| item.value.clone()).collect()))
-    }));
-    let (groups, lists) = tokio::join!(groups, lists);
-    References {
-        groups: groups.into_iter().flatten().collect(),
-        lists: lists.into_iter().flatten().collect(),
-    }
 }

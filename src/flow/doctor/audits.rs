@@ -1,14 +1,14 @@
 //! Findings of the audit in addition to the checks before enforcement. Pure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::finding::{AuditId, Finding};
 use crate::api::connector::{Connector, ConnectorFields, VerificationStatus};
 use crate::api::idp::Idp;
 use crate::api::odd::OddRecord;
-use crate::api::policy::{self, Policy};
+use crate::api::policy::{Policy, Rule};
 use crate::domain::EmailDomain;
 use crate::flow::bypass::status::BypassStatus;
 use crate::flow::journal::{Entry, ResourceKind};
@@ -64,8 +64,14 @@ pub(super) fn without_policy(connector: &ConnectorFields, facts: &Facts) -> Opti
     let finding = match policies(facts) {
         Err(reason) => Finding::not_checked(id, reason),
         Ok(policies) => {
+            let name: Option<EmailDomain> = domain.parse().ok();
+            let is_of_domain = |rule: &Rule| {
+                rule.kind() == "email_domain"
+                    && (name.is_some() && rule.domain() == name.as_ref()
+                        || rule.field("domain").eq_ignore_ascii_case(domain))
+            };
             let of_domain = policies.iter().find(|policy| {
-                policy.decision == "allow" && domains_of(policy).iter().any(|one| is(one, domain))
+                policy.decision == "allow" && policy.include.iter().flatten().any(is_of_domain)
             });
             match of_domain {
                 Some(policy) => Finding::passed(id, format!("`{}` is for {domain}", policy.name)),
@@ -89,7 +95,7 @@ pub(super) fn orphan_policies(facts: &Facts) -> Finding {
     };
     let lost: Vec<_> = policies
         .iter()
-        .filter(|policy| policy.decision == "allow" && addresses(policy).is_empty())
+        .filter(|policy| policy.decision == "allow" && domains(policy).is_empty())
         .map(|policy| policy.name.as_str())
         .collect();
     if lost.is_empty() {
@@ -105,14 +111,18 @@ pub(super) fn duplicate_policies(connectors: &[Connector], facts: &Facts) -> Fin
         Ok(policies) => policies,
         Err(reason) => return Finding::not_checked(id, reason),
     };
+    let mut of_domain: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for policy in policies {
+        for domain in domains(policy) {
+            of_domain.entry(domain).or_default().push(&policy.name);
+        }
+    }
     let several: Vec<_> = connectors
         .iter()
         .filter_map(|connector| {
             let domain = &connector.email_domain;
-            let is_of = |policy: &&Policy| addresses(policy).iter().any(|one| is(one, domain));
-            let of: Vec<_> =
-                policies.iter().filter(is_of).map(|policy| policy.name.as_str()).collect();
-            (of.len() > 1).then(|| (domain.clone(), format!("{domain} by {}", quoted(of))))
+            let of = of_domain.remove(&canonical(domain)).filter(|of| of.len() > 1)?;
+            Some((domain.clone(), format!("{domain} by {}", quoted(of))))
         })
         .collect();
     if several.is_empty() {
@@ -285,31 +295,17 @@ fn policies(facts: &Facts) -> Result<&[Policy], String> {
     }
 }
 
-/// Domains of which the policy includes every user.
-fn domains_of(policy: &policy::PolicyFields) -> Vec<String> {
-    let rules = policy.include.iter().flatten().map(|rule| read(rule));
-    rules.filter_map(|rule| Some(rule["email_domain"]["domain"].as_str()?.to_owned())).collect()
-}
-
 /// The domains of all email rules, including those for single addresses.
-fn addresses(policy: &policy::PolicyFields) -> Vec<String> {
-    let of_address = |rule: &Value| {
-        let (_, domain) = rule["email"]["email"].as_str()?.rsplit_once('@')?;
-        Some(domain.to_owned())
-    };
-    let single = policy.include.iter().flatten().filter_map(|rule| of_address(&read(rule)));
-    domains_of(policy).into_iter().chain(single).collect()
+fn domains(policy: &Policy) -> BTreeSet<String> {
+    let rules = policy.include.iter().flatten();
+    let named = rules.filter(|rule| rule.kind() != "email" || rule.field("email").contains('@'));
+    named.filter_map(Rule::email_text).map(canonical).collect()
 }
 
-fn read(raw: &RawValue) -> Value {
-    serde_json::from_str(raw.get()).unwrap_or_default()
-}
-
-fn is(a: &str, b: &str) -> bool {
-    match (a.parse::<EmailDomain>(), b.parse::<EmailDomain>()) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => a.eq_ignore_ascii_case(b),
-    }
+/// Of a domain, or of the domain of an address.
+fn canonical(text: &str) -> String {
+    let name = text.rsplit_once('@').map_or(text, |(_, domain)| domain);
+    name.parse().map_or_else(|_| name.to_lowercase(), |domain: EmailDomain| domain.to_string())
 }
 
 fn quoted(all: Vec<&str>) -> String {
@@ -319,7 +315,7 @@ fn quoted(all: Vec<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::flow::bypass::status::{Bypass, BypassState as Standing};

@@ -14,7 +14,9 @@ pub use recovery::{RecoveryFacts, check_recovery, read_recovery};
 use super::bypass::status::{self, BypassStatus};
 use super::check::{Check, CheckId, Severity};
 use super::journal::{Contents, Entry};
-use super::preflight::{self, Facts, NotChecked, PublishedCode, Sources, Subject, Thresholds};
+use super::preflight::{
+    self, ElsewhereConnector, Facts, NotChecked, PublishedCode, Sources, Subject, Thresholds,
+};
 use super::rename::{RenameInProgress, rename_in_progress};
 use super::sign_in::sign_in_methods;
 use super::trial::keep::{self, TrialStatus};
@@ -37,6 +39,7 @@ pub struct Audit {
 
 struct Read<'a> {
     connectors: Result<Vec<ConnectorFacts>, NotChecked>,
+    elsewhere: Vec<ElsewhereConnector>,
     facts: Facts,
     bypass_status: BypassStatus,
     rename: Option<RenameInProgress>,
@@ -46,18 +49,20 @@ struct Read<'a> {
 
 struct ConnectorFacts {
     connector: Connector,
+    is_audited: bool,
     served: Option<(EmailDomain, Lookup)>,
     /// The codes at the domain that deleted connectors had.
     left_over: Vec<Vec<u8>>,
 }
 
 /// Fails if the connectors cannot be read, except for a missing permission, or if nothing at
-/// all can be read.
+/// all can be read. With `only`, the connectors of other domains are not checked.
 pub async fn run_audit(
     env: &Env<'_>,
     sources: &Sources,
     thresholds: &Thresholds,
     journal: &Contents,
+    only: Option<&EmailDomain>,
 ) -> Result<Audit, Error> {
     let entries = env.own(&journal.entries);
     let open = audits::open_entries(&entries);
@@ -66,16 +71,21 @@ pub async fn run_audit(
     let gathered = async { Ok(Box::pin(preflight::gather(env, sources)).await) };
     let bypass_status = async { Ok(Box::pin(status::read_status(env, &entries)).await) };
     let (connectors, facts, bypass_status, outcomes) =
-        tokio::try_join!(connectors(env), gathered, bypass_status, outcomes)?;
+        tokio::try_join!(connectors(env, only), gathered, bypass_status, outcomes)?;
     let connectors = match connectors {
         Ok(connectors) => Ok(connectors),
         Err(error) if has_no_access(&facts) => return Err(error.into()),
         Err(error) => Err(NotChecked::from(&error)),
     };
+    let foreign = connectors.iter().flatten().any(|one| {
+        let lookup = one.served.as_ref().map(|(_, lookup)| lookup);
+        lookup.is_some_and(|lookup| !preflight::foreign_codes(lookup, &one.connector).is_empty())
+    });
+    let elsewhere = preflight::read_elsewhere(env, foreign).await;
     let rename = rename_in_progress(&entries, env.account);
     let open = open.into_iter().zip(outcomes).collect();
     let trials = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
-    let read = Read { connectors, facts, bypass_status, rename, trials, open };
+    let read = Read { connectors, elsewhere, facts, bypass_status, rename, trials, open };
     let odd = env.client.odd_records(None);
     Ok(evaluate(&read, thresholds, &journal.damaged, &odd))
 }
@@ -94,20 +104,31 @@ fn assemble_audit<T>(
 /// The inner error is a missing permission.
 async fn connectors(
     env: &Env<'_>,
+    only: Option<&EmailDomain>,
 ) -> Result<Result<Vec<ConnectorFacts>, crate::api::Error>, Error> {
     let connectors = match connector::list(env).await {
         Err(Error::Api(error)) if error.kind() == ErrorKind::Forbidden => return Ok(Err(error)),
         connectors => connectors?,
     };
     let looks = connectors.iter().map(async |connector| {
+        let is_audited = only.is_none_or(|domain| domain.is_named(&connector.email_domain));
         let connector = connector.clone();
+        let unserved = |connector| ConnectorFacts {
+            connector,
+            is_audited,
+            served: None,
+            left_over: Vec::new(),
+        };
+        if !is_audited {
+            return unserved(connector);
+        }
         let Ok(domain) = connector.email_domain.parse::<EmailDomain>() else {
-            return ConnectorFacts { connector, served: None, left_over: Vec::new() };
+            return unserved(connector);
         };
         let lookup = env.resolver.lookup(&domain, None, Scope::Authoritative).await;
         let codes = dns::sso_codes(&lookup);
         let left_over = journaled_code::of_deleted_connectors(env, codes, &connectors);
-        ConnectorFacts { connector, served: Some((domain, lookup)), left_over }
+        ConnectorFacts { connector, is_audited, served: Some((domain, lookup)), left_over }
     });
     Ok(Ok(stream::iter(looks).buffered(MAX_CONCURRENT).collect().await))
 }
@@ -125,15 +146,17 @@ fn evaluate(
     damaged: &[String],
     odd: &[OddRecord],
 ) -> Audit {
-    let Read { connectors, facts, bypass_status, rename, trials, open } = read;
+    let Read { connectors, elsewhere, facts, bypass_status, rename, trials, open } = read;
     let is_enforced = match connectors {
         Ok(all) => all.iter().any(|one| one.connector.is_enabled()),
         // Unknown: assumes the more severe case.
         Err(_) => true,
     };
     let is_locked_out = connectors.as_ref().is_ok_and(|all| {
-        let mut enforced = all.iter().filter(|one| one.connector.is_enabled());
-        enforced.any(|one| sign_in_methods(&one.connector, facts).is_ok_and(|it| it.is_empty()))
+        // The sign-in methods of all enforced domains are the same.
+        let enforced = all.iter().find(|one| one.connector.is_enabled());
+        let methods = enforced.map(|one| sign_in_methods(&one.connector, facts));
+        methods.is_some_and(|methods| methods.is_ok_and(|it| it.is_empty()))
     });
     let of_check = |check: Check| {
         let is_cause = is_locked_out && check.id == CheckId::IdpHealthy;
@@ -148,7 +171,10 @@ fn evaluate(
             let checks = preflight::connector_checks(&all, &looked_at, facts, thresholds);
             findings.extend(checks.into_iter().map(of_check));
             findings.extend(
-                connector_facts.iter().flat_map(|one| connector_findings(one, facts, thresholds)),
+                connector_facts
+                    .iter()
+                    .filter(|one| one.is_audited)
+                    .flat_map(|one| connector_findings((one, elsewhere), facts, thresholds)),
             );
             findings.push(audits::duplicate_policies(&all, facts));
             findings.push(audits::orphan_app(&all, facts));
@@ -170,11 +196,11 @@ fn evaluate(
 }
 
 fn connector_findings(
-    one: &ConnectorFacts,
+    (one, elsewhere): (&ConnectorFacts, &[ElsewhereConnector]),
     facts: &Facts,
     thresholds: &Thresholds,
 ) -> Vec<Finding> {
-    let ConnectorFacts { connector, served, left_over } = one;
+    let ConnectorFacts { connector, served, left_over, .. } = one;
     let about = &connector.email_domain;
     let mut findings = vec![audits::stale(connector, thresholds.now)];
     findings.extend(audits::without_policy(connector, facts));
@@ -185,7 +211,7 @@ fn connector_findings(
         return findings;
     };
     let diagnosis = dns::diagnose(lookup, connector.code().map(str::as_bytes), thresholds.now);
-    let served = PublishedCode { lookup, diagnosis: &diagnosis, left_over };
+    let served = PublishedCode { lookup, diagnosis: &diagnosis, left_over, elsewhere };
     let subject = Subject { connector, domain, served };
     let checks = preflight::domain_checks(subject, facts, thresholds).into_iter();
     findings.extend(

@@ -2,12 +2,11 @@
 
 use super::{Audit, Finding, assemble_audit, audits};
 use crate::api::connector::Connector;
-use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::pin_delivery::delivery_problems;
 use crate::flow::check::{Check, CheckId, CheckState, Severity};
-use crate::flow::policy_decision::{Applicant, Decision, References, decide};
+use crate::flow::policy_decision::{Applicant, Decision};
 use crate::flow::preflight::{self, Checked, Facts, Sources, Thresholds};
 use crate::flow::{Env, Error, connector};
 
@@ -24,12 +23,7 @@ pub async fn read_recovery(env: &Env<'_>, sources: &Sources) -> Result<RecoveryF
 }
 
 /// `odd` are records that could not be parsed.
-pub fn check_recovery(
-    read: &RecoveryFacts,
-    thresholds: &Thresholds,
-    account: &AccountId,
-    odd: &[OddRecord],
-) -> Audit {
+pub fn check_recovery(read: &RecoveryFacts, thresholds: &Thresholds, odd: &[OddRecord]) -> Audit {
     let RecoveryFacts { connectors, facts } = read;
     let of = |check: Check, severity| Finding::from_check(check.with_severity(severity), true);
     let mut findings = Vec::new();
@@ -37,7 +31,7 @@ pub fn check_recovery(
         match check.id {
             CheckId::SsoAppPresent => findings.push(of(check, Severity::Warning)),
             CheckId::FallbackLogin => {
-                let check = pin_for_admins(check, facts, account);
+                let check = pin_for_admins(check, facts);
                 findings.push(of(check, Severity::Warning));
             }
             _ => {}
@@ -56,10 +50,16 @@ pub fn check_recovery(
                 preflight::connector_checks(all, &looked_at, facts, thresholds).into_iter();
             let token = checks.filter(|check| check.id == CheckId::RecoveryToken);
             findings.extend(token.map(|check| of(check, Severity::Error)));
-            findings.extend(all.iter().filter(|one| one.is_enabled()).filter_map(|one| {
-                let domain: EmailDomain = one.email_domain.parse().ok()?;
-                let check = preflight::super_admin(&domain, facts);
-                Some(Finding::from_check(check, true).for_domain(&one.email_domain))
+            let enabled = all.iter().filter(|one| one.is_enabled());
+            findings.extend(enabled.flat_map(|one| {
+                let domain = one.email_domain.parse::<EmailDomain>().ok();
+                let checks = domain.into_iter().flat_map(|domain| {
+                    [
+                        preflight::allows_domain(&domain, facts),
+                        preflight::super_admin(&domain, facts),
+                    ]
+                });
+                checks.map(|check| Finding::from_check(check, true).for_domain(&one.email_domain))
             }));
         }
     }
@@ -68,7 +68,7 @@ pub fn check_recovery(
 }
 
 /// Failed if no policy allows a super administrator to sign in with a PIN.
-fn pin_for_admins(check: Check, facts: &Facts, account: &AccountId) -> Check {
+fn pin_for_admins(check: Check, facts: &Facts) -> Check {
     let id = CheckId::FallbackLogin;
     let app = facts.sso_app().ok().flatten();
     let (Some(app), Ok(pins)) = (app, facts.otp_idps()) else { return check };
@@ -76,7 +76,8 @@ fn pin_for_admins(check: Check, facts: &Facts, account: &AccountId) -> Check {
     if problems.admits_nobody {
         return Check::failed(id, problems.texts.join("; "), "`cfsso app policies`");
     }
-    let (Some(pin), Ok(members), Ok(policies)) = (pins.first(), &facts.members, &facts.policies)
+    let (Some(pin), Ok(members), Ok(Some(context))) =
+        (pins.first(), &facts.members, facts.policy_context())
     else {
         return check;
     };
@@ -87,16 +88,14 @@ fn pin_for_admins(check: Check, facts: &Facts, account: &AccountId) -> Check {
             let who = Applicant {
                 email: Some(member.email()),
                 domain: &domain.parse().ok()?,
-                idp: pin.id.as_str(),
-                account: account.as_str(),
+                idp: Some(pin.id.as_str()),
+                account: facts.account.as_str(),
                 is_member: Some(true),
             };
-            Some((member.email(), decide(policies, who, &References::default())))
+            Some((member.email(), context.decide(who)))
         })
         .collect();
-    let is_open =
-        |decision: &Decision| matches!(decision, Decision::Allowed(_) | Decision::Depends { .. });
-    if !decisions.is_empty() && !decisions.iter().any(|(_, decision)| is_open(decision)) {
+    if !decisions.is_empty() && decisions.iter().all(|(_, decision)| decision.is_denial()) {
         let all = preflight::names(decisions.iter().map(|(email, _)| *email));
         let detail = format!("no policy allows a super administrator to use a PIN: {all}");
         return Check::failed(id, detail, "`cfsso app policies`");

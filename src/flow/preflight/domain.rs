@@ -1,10 +1,24 @@
 //! The checks of the domain itself: its connector and DNS.
 
+use futures_util::stream::{self, StreamExt as _};
+
 use super::Subject;
-use crate::api::connector::VerificationStatus;
+use crate::api::connector::{Connector, ConnectorFields, VerificationStatus};
+use crate::api::ids::AccountId;
+use crate::api::{account, connector};
 use crate::dns::{self, Diagnosis, Lookup, Verdict, printable};
 use crate::domain::EmailDomain;
+use crate::flow::Env;
 use crate::flow::check::{Check, CheckId, Severity};
+
+const MAX_CONCURRENT: usize = 8;
+
+/// An account that this token cannot read may use one of them.
+const DELETE_UNUSED: &str = "delete the TXT records that no connector of any of your accounts uses \
+                             (`cfsso connector list --all-accounts`)";
+
+const SHOW_ALL: &str = "`cfsso connector list --all-accounts`; keep the TXT record while its \
+                        connector is in use";
 
 #[derive(Clone, Copy)]
 pub struct PublishedCode<'a> {
@@ -12,6 +26,42 @@ pub struct PublishedCode<'a> {
     pub diagnosis: &'a Diagnosis,
     /// The codes at the domain that deleted connectors of this account had, by the journal.
     pub left_over: &'a [Vec<u8>],
+    /// The connectors of other accounts of the token, if the domain has foreign codes.
+    pub elsewhere: &'a [ElsewhereConnector],
+}
+
+/// A connector of another account of the token.
+#[derive(Clone, Debug)]
+pub struct ElsewhereConnector {
+    pub connector: Connector,
+    pub account: AccountId,
+    pub account_name: Option<String>,
+}
+
+/// The verification codes at a domain that are not the connector's.
+pub fn foreign_codes(lookup: &Lookup, connector: &ConnectorFields) -> Vec<Vec<u8>> {
+    let own = connector.code().map(str::as_bytes);
+    dns::sso_codes(lookup).into_iter().filter(|code| Some(code.as_slice()) != own).collect()
+}
+
+/// Sends no request without foreign codes. What cannot be read is left out.
+pub async fn read_elsewhere(env: &Env<'_>, has_foreign_codes: bool) -> Vec<ElsewhereConnector> {
+    if !has_foreign_codes {
+        return Vec::new();
+    }
+    let accounts = env.client.list(&account::list()).await.unwrap_or_default();
+    let reads = accounts.iter().filter(|account| account.id != *env.account).map(async |account| {
+        let connectors = env.client.list(&connector::list(&account.id)).await.unwrap_or_default();
+        let (id, name) = (&account.id, &account.name);
+        let elsewhere = connectors.into_iter().map(|connector| ElsewhereConnector {
+            connector,
+            account: id.clone(),
+            account_name: name.clone(),
+        });
+        elsewhere.collect::<Vec<_>>()
+    });
+    let all: Vec<_> = stream::iter(reads).buffered(MAX_CONCURRENT).collect().await;
+    all.into_iter().flatten().collect()
 }
 
 pub(super) fn verified(Subject { connector, domain, .. }: Subject<'_>) -> Check {
@@ -63,11 +113,18 @@ pub fn describe_published(lookup: &Lookup, diagnosis: &Diagnosis) -> String {
 
 pub(super) fn foreign_claim(Subject { connector, domain, served, .. }: Subject<'_>) -> Check {
     let id = CheckId::ForeignClaim;
-    let (left_over, unknown): (Vec<_>, Vec<_>) = dns::sso_codes(served.lookup)
+    let (left_over, others): (Vec<_>, Vec<_>) = foreign_codes(served.lookup, connector)
         .into_iter()
-        .filter(|code| Some(code.as_slice()) != connector.code().map(str::as_bytes))
         .partition(|code| served.left_over.contains(code));
-    if let Some((evidence, remedy)) = describe_others(domain, &left_over, &unknown) {
+    let owners = others.iter().map(|code| (code, served.owner(code, domain)));
+    let (known, unknown): (Vec<_>, Vec<_>) = owners.partition(|(_, owner)| owner.is_some());
+    let known: Vec<_> = known
+        .into_iter()
+        .filter_map(|(code, owner)| Some(format!("{} is {}", printable(code), owner?)))
+        .collect();
+    let unknown: Vec<_> = unknown.into_iter().map(|(code, _)| printable(code)).collect();
+    let left_over: Vec<_> = left_over.iter().map(|code| printable(code)).collect();
+    if let Some((evidence, remedy)) = describe_others(domain, &left_over, &known, &unknown) {
         return Check::failed(id, evidence, remedy);
     }
     if served.diagnosis.verdict == Verdict::Unreachable {
@@ -76,30 +133,46 @@ pub(super) fn foreign_claim(Subject { connector, domain, served, .. }: Subject<'
     Check::passed(id, format!("no other verification code at {domain}"))
 }
 
-/// Evidence and remedy. Only an unknown code may belong to another account.
+impl PublishedCode<'_> {
+    fn owner(&self, code: &[u8], domain: &EmailDomain) -> Option<String> {
+        let owner = self.elsewhere.iter().find(|it| {
+            it.connector.code().map(str::as_bytes) == Some(code)
+                && domain.is_named(&it.connector.email_domain)
+        })?;
+        let account = owner.account_name.as_deref().unwrap_or(owner.account.as_str());
+        let state = if owner.connector.is_enabled() { "enabled" } else { "not enabled" };
+        Some(format!("of the account {account}, SSO {state} there"))
+    }
+}
+
+/// Evidence and remedy. Only an unknown code may belong to an account that is not seen.
 fn describe_others(
     domain: &EmailDomain,
-    left_over: &[Vec<u8>],
-    unknown: &[Vec<u8>],
+    left_over: &[String],
+    known: &[String],
+    unknown: &[String],
 ) -> Option<(String, String)> {
-    let list =
-        |codes: &[Vec<u8>]| codes.iter().map(|code| printable(code)).collect::<Vec<_>>().join(", ");
-    let own = format!("of deleted connectors of this account (journal): {}", list(left_over));
-    let other = format!(
-        "other verification codes at {domain}; another account could claim it: {}",
-        list(unknown)
-    );
-    let remedy = "delete the TXT records that none of your connectors uses";
-    match (left_over, unknown) {
-        ([], []) => None,
-        ([], _) => Some((other, remedy.to_owned())),
-        (_, []) => {
-            let remedy =
-                format!("{remedy}: `cfsso setup {domain} --publish-txt --replace-stale-txt`");
-            Some((format!("verification codes at {domain} {own}"), remedy))
-        }
-        _ => Some((format!("{other}; {own}"), remedy.to_owned())),
-    }
+    let list = |before: String, codes: &[String]| {
+        (!codes.is_empty()).then(|| format!("{before}{}", codes.join(", ")))
+    };
+    let other = "another account could claim it: ";
+    let own = "of deleted connectors of this account (journal): ";
+    let evidence = [
+        list(format!("other verification codes at {domain}; {other}"), unknown),
+        list(format!("at {domain}, "), known),
+        list(format!("verification codes at {domain} {own}"), left_over),
+    ];
+    let evidence: Vec<_> = evidence.into_iter().flatten().collect();
+    let remedy = match (left_over, known, unknown) {
+        ([], [], []) => return None,
+        (_, [], []) => format!(
+            "delete the TXT records that none of your connectors uses: \
+             `cfsso setup {domain} --publish-txt --replace-stale-txt`"
+        ),
+        (_, _, []) => SHOW_ALL.to_owned(),
+        _ => DELETE_UNUSED.to_owned(),
+    };
+    Some((evidence.join("; "), remedy))
 }
 
 #[cfg(test)]
@@ -107,36 +180,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_unknown_code_may_belong_to_another_account() {
-        let (own, other) = (vec![b"own".to_vec()], vec![b"other".to_vec()]);
-        for (left_over, unknown, expected) in [
-            (&[][..], &[][..], None),
+    fn only_an_unknown_code_may_belong_to_an_account_that_is_not_seen() {
+        let domain = "cool.cats".parse().unwrap();
+        let codes = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let other = "other verification codes at cool.cats; another account could claim it: o";
+        let known_one = "at cool.cats, k";
+        let own = "verification codes at cool.cats of deleted connectors of this account \
+                           (journal): d";
+        for (left_over, known, unknown, expected, says) in [
             (
-                &[],
-                &other,
-                Some(
-                    "other verification codes at cool.cats; another account could claim it: other",
-                ),
+                &[][..],
+                &[][..],
+                &["o"][..],
+                other.to_owned(),
+                "no connector of any of your accounts",
             ),
+            (&["d"], &[], &[], own.to_owned(), "--replace-stale-txt"),
+            (&[], &["k"], &[], known_one.to_owned(), "keep the TXT record"),
+            (&["d"], &["k"], &[], format!("{known_one}; {own}"), "keep the TXT record"),
             (
-                &own,
-                &[],
-                Some(
-                    "verification codes at cool.cats of deleted connectors of this account \
-                     (journal): own",
-                ),
-            ),
-            (
-                &own,
-                &other,
-                Some(
-                    "other verification codes at cool.cats; another account could claim it: \
-                     other; of deleted connectors of this account (journal): own",
-                ),
+                &["d"],
+                &["k"],
+                &["o"],
+                format!("{other}; {known_one}; {own}"),
+                "no connector of any of your accounts",
             ),
         ] {
-            let found = describe_others(&"cool.cats".parse().unwrap(), left_over, unknown);
-            assert_eq!(found.as_ref().map(|(evidence, _)| evidence.as_str()), expected);
+            let found = describe_others(&domain, &codes(left_over), &codes(known), &codes(unknown));
+            let (evidence, remedy) = found.unwrap();
+            assert_eq!(evidence, expected);
+            assert!(remedy.contains(says), "{remedy}");
         }
+        assert_eq!(describe_others(&domain, &[], &[], &[]), None);
     }
 }

@@ -5,6 +5,7 @@ use crate::api::access_user::{Identity, User};
 use crate::api::app::App;
 use crate::api::connector::Connector;
 use crate::api::idp::{Idp, IdpType};
+use crate::api::ids::AccountId;
 use crate::api::member::Member;
 use crate::api::organization::Organization;
 use crate::api::policy::Policy;
@@ -12,6 +13,7 @@ use crate::api::token::Verification;
 use crate::api::{Client, Error, ErrorKind, permission};
 use crate::flow;
 use crate::flow::idp_test::TestedAt;
+use crate::flow::policy_decision::{PolicyContext, References};
 use crate::idp::Fetcher;
 use crate::idp::check::IdpCheck;
 
@@ -32,6 +34,7 @@ pub struct NotChecked {
 }
 
 pub struct Facts {
+    pub account: AccountId,
     pub organization: Checked<Organization>,
     pub idps: Checked<Vec<Idp>>,
     /// Of the identity providers that the SSO App allows.
@@ -39,6 +42,7 @@ pub struct Facts {
     pub apps: Checked<Vec<App>>,
     /// Of the SSO App; empty if there is none.
     pub policies: Checked<Vec<Policy>>,
+    pub references: References,
     pub members: Checked<Vec<Member>>,
     /// The newest sign-ins, to any application.
     pub logins: Checked<Vec<LoginRow>>,
@@ -86,6 +90,14 @@ pub struct Recovery {
 impl Facts {
     pub fn sso_app(&self) -> Result<Option<&App>, &NotChecked> {
         Ok(self.apps.as_ref()?.iter().find(|app| app.is_dash_sso()))
+    }
+
+    /// `None` if there is no SSO App.
+    pub fn policy_context(&self) -> Result<Option<PolicyContext<'_>>, &NotChecked> {
+        let Some(app) = self.sso_app()? else { return Ok(None) };
+        let (policies, idps) = (self.policies.as_ref()?, self.idps.as_deref().ok());
+        let known = (self.account.as_str(), &self.references);
+        Ok(Some(PolicyContext::new(app, policies, idps, known)))
     }
 
     pub fn otp_idps(&self) -> Result<Vec<&Idp>, &NotChecked> {

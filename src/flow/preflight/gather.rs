@@ -1,12 +1,13 @@
 //! Reads what the checks need: concurrently, and nothing twice.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join_all};
 use jiff::Timestamp;
 
 use super::Thresholds;
-use super::facts::{Checked, Facts, Health, Owner, Recovery, Sources, Token, checked};
+use super::facts::{Checked, Facts, Health, NotChecked, Owner, Recovery, Sources, Token, checked};
 use super::login;
 use serde::de::DeserializeOwned;
 
@@ -18,9 +19,10 @@ use crate::api::ids::AccountId;
 use crate::api::policy::{self, Policy};
 use crate::api::request::Request;
 use crate::api::{
-    Client, ErrorKind, access_log, audit_log, connector, member, organization, token,
+    Client, ErrorKind, access_group, access_log, audit_log, connector, member, organization, token,
 };
 use crate::clock::Clock;
+use crate::flow::policy_decision::References;
 use crate::flow::{Env, idp_test};
 use crate::idp::Fetcher;
 use crate::idp::check::{self, CheckOptions, Subject};
@@ -46,14 +48,17 @@ pub async fn gather(env: &Env<'_>, sources: &Sources) -> Facts {
         recovery,
         Box::pin(read_sign_in(env, sources.fetcher.as_ref())),
     );
-    let SignInState { idps, health, apps, policies, logins, users, identities } = ways_in;
+    let SignInState { idps, health, apps, policies, references, logins, users, identities } =
+        ways_in;
     let hand_tests = idp_test::read(env);
     Facts {
+        account: account.clone(),
         organization,
         idps,
         health,
         apps,
         policies,
+        references,
         members,
         logins,
         users,
@@ -76,6 +81,7 @@ struct SignInState {
     health: Vec<Health>,
     apps: Checked<Vec<App>>,
     policies: Checked<Vec<Policy>>,
+    references: References,
     logins: Checked<Vec<LoginRow>>,
     users: Checked<Vec<User>>,
     identities: Vec<Identity>,
@@ -92,13 +98,7 @@ async fn read_sign_in(env: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState {
         list(client, access_user::list(account)),
     );
     let sign_in = apps.as_ref().map(|apps| apps.iter().find(|app| app.is_dash_sso()));
-    let policies = async {
-        match sign_in {
-            Ok(Some(app)) => list(client, policy::list(account, &app.id)).await,
-            Ok(None) => Ok(Vec::new()),
-            Err(not_checked) => Err(not_checked.clone()),
-        }
-    };
+    let policies = read_policies(env, sign_in);
     let all = idps.as_deref().unwrap_or_default();
     let admitted = login::allowed_idps(all, sign_in.ok().flatten());
     let pins = all.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
@@ -117,8 +117,47 @@ async fn read_sign_in(env: &Env<'_>, fetcher: Option<&Fetcher>) -> SignInState {
         let looks = admitted.iter().map(|idp| health(fetcher, idp, pins, env.clock));
         join_all(looks).await
     };
-    let (policies, health, identities) = tokio::join!(policies, health, identities);
-    SignInState { idps, health, apps, policies, logins, users, identities }
+    let ((policies, references), health, identities) = tokio::join!(policies, health, identities);
+    SignInState { idps, health, apps, policies, references, logins, users, identities }
+}
+
+/// The policies of the SSO App, and what they refer to.
+pub(in crate::flow) async fn read_policies(
+    env: &Env<'_>,
+    sso_app: Result<Option<&App>, &NotChecked>,
+) -> (Checked<Vec<Policy>>, References) {
+    let policies = match sso_app {
+        Ok(Some(app)) => list(env.client, policy::list(env.account, &app.id)).await,
+        Ok(None) => Ok(Vec::new()),
+        Err(not_checked) => Err(not_checked.clone()),
+    };
+    let references = references(env, policies.as_deref().unwrap_or_default()).await;
+    (policies, references)
+}
+
+/// One that cannot be read is left out.
+async fn references(env: &Env<'_>, policies: &[Policy]) -> References {
+    let named = |kind: &str| -> BTreeSet<String> {
+        let rules = policies.iter().flat_map(|policy| policy.rules());
+        rules.filter(|rule| rule.kind() == kind).map(|rule| rule.field("id").to_owned()).collect()
+    };
+    let groups = join_all(named("group").into_iter().map(async |id| {
+        let request = access_group::get(env.account, &id.parse().ok()?);
+        Some((id, env.client.send(&request).await.ok()?))
+    }));
+    let lists = join_all(named("email_list").into_iter().map(async |id| {
+        let request = access_group::list_items(env.account, &id.parse().ok()?);
+        let items = env.client.list(&request).await.ok()?;
+        let emails = items.iter().filter_map(|item| Some(item.value.as_ref()?.to_lowercase()));
+        Some((id, emails.collect()))
+    }));
+    let (groups, lists) = tokio::join!(groups, lists);
+    let is_odd = |noun| !env.client.odd_records(Some(noun)).is_empty();
+    References {
+        groups: groups.into_iter().flatten().collect(),
+        lists: lists.into_iter().flatten().collect(),
+        has_odd_records: is_odd("policy") || is_odd("identity provider"),
+    }
 }
 
 async fn identities(client: &Client, account: &AccountId, users: &[User]) -> Vec<Identity> {

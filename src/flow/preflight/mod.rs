@@ -17,15 +17,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub use domain::{PublishedCode, describe_published};
+pub use domain::{
+    ElsewhereConnector, PublishedCode, describe_published, foreign_codes, read_elsewhere,
+};
 #[cfg(test)]
 pub use facts::Health;
 pub use facts::{Checked, Facts, NotChecked, Sources, checked, unless_forbidden};
 pub use gather::gather;
-pub(super) use gather::health;
+pub(super) use gather::{health, read_policies};
 pub(super) use login::through as logins_through;
 pub use member::at_domain;
 pub(super) use member::{has_plus, super_admin};
+pub(super) use policy::{allows_domain, describe_narrowed};
 pub(super) use provider::idp_healthy;
 pub use provider::is_company_idp;
 pub use run::{Preflight, RunIf, run};
@@ -97,7 +100,7 @@ pub fn domain_checks(subject: Subject<'_>, facts: &Facts, thresholds: &Threshold
     vec![
         domain::verified(subject),
         domain::eligible(subject.domain),
-        policy::allows_domain(subject.domain, facts),
+        allows_domain(subject.domain, facts),
         member::plus_addressed(subject.domain, facts),
         super_admin(subject.domain, facts),
         login::recent_sign_ins(subject.domain, facts, thresholds),

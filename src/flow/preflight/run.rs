@@ -1,6 +1,9 @@
 //! Preflight of one connector: reads concurrently, then evaluates.
 
-use super::{Facts, PublishedCode, Sources, Subject, Thresholds, evaluate, gather};
+use super::{
+    Facts, PublishedCode, Sources, Subject, Thresholds, evaluate, foreign_codes, gather,
+    read_elsewhere,
+};
 use crate::api::connector::Connector;
 use crate::dns::{self, Lookup, Scope};
 use crate::domain::{EmailDomain, InvalidDomain};
@@ -43,10 +46,13 @@ pub async fn run(
         }
     };
     let PreflightInput { connector, domain, connectors, lookup } = found;
+    let has_foreign_codes = !foreign_codes(&lookup, &connector).is_empty();
+    let elsewhere = read_elsewhere(env, has_foreign_codes).await;
     let diagnosis = dns::diagnose(&lookup, connector.code().map(str::as_bytes), thresholds.now);
     let left_over =
         &journaled_code::of_deleted_connectors(env, dns::sso_codes(&lookup), &connectors);
-    let served = PublishedCode { lookup: &lookup, diagnosis: &diagnosis, left_over };
+    let served =
+        PublishedCode { lookup: &lookup, diagnosis: &diagnosis, left_over, elsewhere: &elsewhere };
     let subject = Subject { connector: &connector, domain: &domain, served };
     let checks = evaluate(subject, &connectors, &facts, &thresholds);
     Ok(Preflight { connector, domain, checks, facts: Some(facts) })

@@ -7,6 +7,8 @@ use crate::api::app::App;
 use crate::api::idp::{Idp, IdpType};
 use crate::flow::check::{Check, CheckId, Severity};
 
+pub(super) const NO_APP: &str = "no SSO App yet";
+
 pub(super) fn present(facts: &Facts) -> Check {
     let id = CheckId::SsoAppPresent;
     let apps = match &facts.apps {
@@ -111,7 +113,7 @@ pub(super) fn instant_auth(facts: &Facts) -> Check {
 pub(super) fn sign_in(id: CheckId, facts: &Facts) -> Result<&App, Check> {
     match facts.sso_app() {
         Ok(Some(app)) => Ok(app),
-        Ok(None) => Err(Check::not_checked(id, "no SSO App yet")),
+        Ok(None) => Err(Check::not_checked(id, NO_APP)),
         Err(not_checked) => Err(Check::not_checked(id, &not_checked.reason)),
     }
 }

@@ -7,6 +7,7 @@ use crate::api::ErrorKind;
 use crate::api::connector::Connector;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckState, Severity};
+use crate::flow::policy_decision::References;
 use crate::idp::check::{IdpCheck, IdpCheckId};
 
 /// `ok`, `error`, `warning` or `unseen`.
@@ -53,6 +54,8 @@ fn domain() -> EmailDomain {
 /// All checks pass with these.
 pub(in crate::flow) fn facts() -> Facts {
     Facts {
+        account: "0123456789abcdef0123456789abcdef".parse().unwrap(),
+        references: References::default(),
         organization: Ok(object(&json!({ "auth_domain": "cool.cloudflareaccess.com" }))),
         idps: Ok(object(&json!([idp("okta", "okta"), idp("pin", "onetimepin")]))),
         health: vec![health(Vec::new())],
@@ -258,6 +261,8 @@ fn the_first_policy_that_takes_the_domain_in_decides() {
         policy[field] = value;
         policy
     };
+    let address = |email: &str| json!({ "email": { "email": email } });
+    let login = |id: &str| json!([{ "login_method": { "id": id } }]);
     let deny = |n| with(allow(n, &own()), "decision", json!("deny"));
     for (policies, expected) in [
         (json!([allow(1, &own())]), "ok"),
@@ -274,7 +279,14 @@ fn the_first_policy_that_takes_the_domain_in_decides() {
         (json!([allow(1, &json!([{ "new_rule": {} }]))]), "warning"),
         (json!([with(allow(1, &own()), "require", group.clone())]), "warning"),
         (json!([with(allow(1, &group), "decision", json!("deny")), allow(2, &own())]), "warning"),
-        (json!([allow(1, &json!([{ "email": { "email": "a@cool.cats" } }]))]), "warning"),
+        (json!([allow(1, &json!([address("a@cool.cats")]))]), "warning"),
+        // Every known member is denied.
+        (json!([allow(1, &json!([address("new@cool.cats")]))]), "error"),
+        (json!([with(allow(1, &own()), "exclude", json!([address("a@cool.cats")]))]), "error"),
+        (json!([with(allow(1, &own()), "exclude", json!([address("b@cool.cats")]))]), "warning"),
+        (json!([with(allow(1, &own()), "require", login("okta"))]), "ok"),
+        (json!([with(allow(1, &own()), "require", login("pin"))]), "warning"),
+        (json!([with(allow(1, &own()), "require", login("gone"))]), "error"),
     ] {
         let facts = Facts { policies: Ok(object(&policies)), ..facts() };
         let check = policy::allows_domain(&domain(), &facts);
@@ -282,6 +294,29 @@ fn the_first_policy_that_takes_the_domain_in_decides() {
     }
     let facts = Facts { policies: Err(forbidden()), ..facts() };
     assert_eq!(outcome(&policy::allows_domain(&domain(), &facts)), "unseen");
+}
+
+#[test]
+fn denied_members_are_named() {
+    let members = json!([
+        person("a@cool.cats", "accepted", true),
+        person("tom@cool.cats", "accepted", false),
+        person("kit@cool.cats", "pending", false),
+        person("tom+x@cool.cats", "accepted", false),
+        person("b@dogs.test", "accepted", true)
+    ]);
+    let address = |email: &str| json!([{ "email": { "email": email } }]);
+    for (email, expected) in [
+        ("a@cool.cats", "except a@cool.cats; denied members: tom@cool.cats"),
+        ("kit@cool.cats", "is denied: a@cool.cats, tom@cool.cats"),
+    ] {
+        let policies = Ok(object(&json!([allow(1, &address(email))])));
+        let facts = Facts { members: Ok(object(&members)), policies, ..facts() };
+        let check = policy::allows_domain(&domain(), &facts);
+        assert!(check.detail.ends_with(expected), "{check:?}");
+        let unknown = Facts { members: Err(forbidden()), ..facts };
+        assert_eq!(outcome(&policy::allows_domain(&domain(), &unknown)), "warning");
+    }
 }
 
 #[test]

@@ -428,7 +428,7 @@ impl Setup<'_> {
         let subject = preflight::Subject {
             connector,
             domain: &self.options.domain,
-            served: PublishedCode { lookup, diagnosis, left_over },
+            served: PublishedCode { lookup, diagnosis, left_over, elsewhere: &[] },
         };
         let checks = enabling.checks(subject, &connectors, &facts, self.env.clock.now());
         self.report.borrow_mut().checks.clone_from(&checks);

@@ -2,7 +2,6 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Domain, Facts, NotChecked};
 use crate::api::app::App;
@@ -112,7 +111,7 @@ fn app(facts: &Facts, is_enabled: bool) -> Link {
     let missing = if is_enabled { LinkState::Error } else { LinkState::Pending };
     let link = |state, words: String| link(Role::App, state, words);
     let Some(apps) = &facts.apps else {
-        return link(LinkState::NotChecked, "no permission to read applications".to_owned());
+        return link(LinkState::NotChecked, "applications cannot be read".to_owned());
     };
     if facts.lacks_access {
         return link(missing, "this account has no Zero Trust organization".to_owned());
@@ -145,7 +144,7 @@ fn policy<P: std::ops::Deref<Target = Policy>>(
 ) -> Link {
     let link = |state, words: String| link(Role::Policy, state, words);
     let Some(policies) = policies else {
-        return link(LinkState::NotChecked, "no permission to read policies".to_owned());
+        return link(LinkState::NotChecked, "policies cannot be read".to_owned());
     };
     let allowing: Vec<_> = policies.iter().filter(|one| one.decision == "allow").collect();
     let Some(found) = allowing.iter().find(|one| policy_names_domain(one, domain)) else {
@@ -172,18 +171,17 @@ fn policy<P: std::ops::Deref<Target = Policy>>(
 }
 
 fn policy_names_domain(policy: &Policy, domain: &str) -> bool {
-    policy.include.iter().flatten().any(|rule| {
-        let rule: Value = serde_json::from_str(rule.get()).unwrap_or_default();
-        let named = rule["email_domain"]["domain"].as_str();
-        named.is_some_and(|named| named.eq_ignore_ascii_case(domain))
-            || rule.get("everyone").is_some()
+    policy.include.iter().flatten().any(|rule| match rule.kind() {
+        "everyone" => true,
+        "email_domain" => rule.field("domain").eq_ignore_ascii_case(domain),
+        _ => false,
     })
 }
 
 fn idps(facts: &Facts) -> Vec<Link> {
     let link = |state, words: &str| link(Role::Idp, state, words);
     let Some(idps) = &facts.idps else {
-        return vec![link(LinkState::NotChecked, "no permission to read identity providers")];
+        return vec![link(LinkState::NotChecked, "identity providers cannot be read")];
     };
     let app = facts.apps.as_deref().and_then(sso_app);
     let admitted: Vec<_> =
@@ -271,7 +269,7 @@ pub(super) fn next(
             commands.extend(domains.filter(|domain| !is_bypassed(domain)).filter_map(next_step));
         }
     }
-    if !not_checked.is_empty() {
+    if not_checked.iter().any(|gap| gap.error.is_none()) {
         commands.push("cfsso token check".to_owned());
     }
     without_repeats(commands)

@@ -99,6 +99,8 @@ pub struct NotChecked {
     pub required_permission: Option<&'static str>,
     /// The name of the permission in the dashboard; `null` if none is known.
     pub dashboard: Option<String>,
+    /// The error, if the request failed for another reason than a missing permission.
+    pub error: Option<String>,
 }
 
 /// A recent journal entry.
@@ -150,14 +152,32 @@ pub async fn read(env: &Env<'_>) -> Result<Report, Error> {
         env.client.list(&newest),
         Box::pin(status::read_status(env, &entries)),
     );
-    let mut gaps = MissingPermissions::default();
-    let connectors = gaps.record(CONNECTORS, connectors)?;
+    let mut gaps = Gaps::default();
+    // There is nothing to show without connectors, unless only the permission is missing.
+    let connectors = match connectors {
+        Err(Error::Api(error))
+            if !matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::AccessNotEnabled) =>
+        {
+            return Err(error.into());
+        }
+        connectors => gaps.record(CONNECTORS, connectors)?,
+    };
     let apps = gaps.record("applications", apps)?;
     let idps = gaps.record("identity providers", idps)?;
-    if gaps.refusals.len() == 3 {
-        return Err(gaps.refusals.swap_remove(0).into());
+    if gaps.errors.len() == 3 {
+        return Err(gaps.errors.swap_remove(0).into());
     }
     let policies = policies(env, apps.as_deref(), &mut gaps).await?;
+    let logins = match logins {
+        Ok(logins) => logins,
+        // Missing permissions are reported by `preflight` and `doctor`.
+        Err(error)
+            if matches!(error.kind(), ErrorKind::Forbidden | ErrorKind::AccessNotEnabled) =>
+        {
+            Vec::new()
+        }
+        Err(error) => gaps.record("sign-ins", Err(error.into()))?.unwrap_or_default(),
+    };
     let invalid = env.client.odd_records(Some("identity provider"));
     let facts = Facts {
         apps,
@@ -165,15 +185,18 @@ pub async fn read(env: &Env<'_>) -> Result<Report, Error> {
         idps,
         invalid_idps: invalid.into_iter().filter_map(|odd| odd.id).collect(),
         lacks_access: gaps.lacks_access,
-        // Missing sign-ins are reported by `preflight` and `doctor`.
-        logins: logins.unwrap_or_default(),
+        logins,
         hand_tests: idp_test::latest(&entries),
         conflicts: conflicts(&entries),
     };
     let mut not_checked = gaps.list();
     if bypass.active.is_none() {
-        let what = "bypass status";
-        not_checked.push(NotChecked { area: what, required_permission: None, dashboard: None });
+        not_checked.push(NotChecked {
+            area: "bypass status",
+            required_permission: None,
+            dashboard: None,
+            error: None,
+        });
     }
     let odd = env.client.odd_records(None);
     if let Some(all) = &connectors {
@@ -191,7 +214,7 @@ pub async fn read(env: &Env<'_>) -> Result<Report, Error> {
 async fn policies(
     env: &Env<'_>,
     apps: Option<&[App]>,
-    gaps: &mut MissingPermissions,
+    gaps: &mut Gaps,
 ) -> Result<Part<Policy>, Error> {
     let Some(app) = apps.and_then(chain::sso_app) else { return Ok(None) };
     let policies = env.client.list(&policy::list(env.account, &app.id)).await;
@@ -278,13 +301,13 @@ fn recent(entries: Vec<Entry>) -> Vec<RecentChange> {
 }
 
 #[derive(Default)]
-struct MissingPermissions {
-    whats: Vec<&'static str>,
-    refusals: Vec<api::Error>,
+struct Gaps {
+    areas: Vec<&'static str>,
+    errors: Vec<api::Error>,
     lacks_access: bool,
 }
 
-impl MissingPermissions {
+impl Gaps {
     fn record<T>(
         &mut self,
         what: &'static str,
@@ -296,9 +319,9 @@ impl MissingPermissions {
                 self.lacks_access = true;
                 Ok(Some(Vec::new()))
             }
-            Err(Error::Api(error)) if error.kind() == ErrorKind::Forbidden => {
-                self.whats.push(what);
-                self.refusals.push(error);
+            Err(Error::Api(error)) => {
+                self.areas.push(what);
+                self.errors.push(error);
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -306,13 +329,15 @@ impl MissingPermissions {
     }
 
     fn list(&self) -> Vec<NotChecked> {
-        let gaps = self.whats.iter().zip(&self.refusals);
-        gaps.map(|(what, error)| {
-            let permission = permission::required(&error.request);
+        let gaps = self.areas.iter().zip(&self.errors);
+        gaps.map(|(area, error)| {
+            let is_forbidden = error.kind() == ErrorKind::Forbidden;
+            let permission = permission::required(&error.request).filter(|_| is_forbidden);
             NotChecked {
-                area: what,
+                area,
                 required_permission: permission,
                 dashboard: permission.map(permission::in_dashboard),
+                error: (!is_forbidden).then(|| error.line()),
             }
         })
         .collect()

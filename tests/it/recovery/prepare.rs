@@ -168,7 +168,9 @@ async fn a_pin_that_no_super_administrator_may_use_is_found() {
     let mut other = policy.clone();
     other["include"] = serde_json::json!([{ "email": { "email": "kit@cool.cats" } }]);
     crate::sandbox::client::ask(&world.sandbox, Access::Full, &path, Some(other)).await.result();
-    let made = report(&world, "--token-out {token} --yes", 0).await;
+    // The policy allows no member of the enforced domain at all, which is an error.
+    let made = report(&world, "--token-out {token} --yes", 10).await;
+    assert!(finding(&made, "policy-allows-domain").starts_with("error failed"), "{made:#}");
     let pin = finding(&made, "fallback-login");
     assert!(pin.contains("no policy allows a super administrator to use a PIN"), "{pin}");
 }

@@ -345,7 +345,7 @@ impl<D: Decisions> Apply<'_, D> {
         let subject = preflight::Subject {
             connector: &connector,
             domain: &name,
-            served: PublishedCode { lookup, diagnosis, left_over },
+            served: PublishedCode { lookup, diagnosis, left_over, elsewhere: &[] },
         };
         let checks = enabling.checks(subject, connectors, facts, self.env.clock.now());
         (self.on_event)(&Event::Checks { domain: name.as_str(), checks: &checks });
