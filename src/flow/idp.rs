@@ -14,6 +14,7 @@ use crate::api::idp::{self, Idp, IdpType};
 use crate::api::ids::IdpId;
 use crate::idp::text::is_uuid;
 use crate::idp::{IdpTypeSpec, kind};
+use crate::plural::code_list;
 use crate::shell::quoted;
 
 const NOUN: Noun = Noun { singular: "identity provider", list_command: "cfsso idp list" };
@@ -141,16 +142,17 @@ pub fn ensure_not_granted(found: &Idp, grants: &[Grant]) -> Result<(), FlowError
         .hint(format!("`cfsso federation delete {}`", grant.id)))
 }
 
-/// What `app` allows without `found`; `None` if it does not allow `found`.
-pub fn allowed_without<'a>(found: &Idp, app: &App, idps: &'a [Idp]) -> Option<Vec<&'a Idp>> {
-    let others = idps.iter().filter(|other| other.id != found.id && app.admits(&other.id));
-    app.admits(&found.id).then(|| others.collect())
+/// What `app` allows without `deleted`; `None` if it allows none of these.
+pub fn allowed_without<'a>(deleted: &[&Idp], app: &App, idps: &'a [Idp]) -> Option<Vec<&'a Idp>> {
+    let is_left = |idp: &&Idp| deleted.iter().all(|one| one.id != idp.id) && app.admits(&idp.id);
+    let left = idps.iter().filter(is_left);
+    deleted.iter().any(|one| app.admits(&one.id)).then(|| left.collect())
 }
 
 /// [`ensure_not_last_idp`]; fails, too, if the SSO App cannot be checked.
 pub fn ensure_sign_in_without(
     env: &Env<'_>,
-    found: &Idp,
+    deleted: &[&Idp],
     apps: &[App],
     idps: &[Idp],
 ) -> Result<(), FlowError> {
@@ -158,19 +160,25 @@ pub fn ensure_sign_in_without(
         let message = "cannot check whether the SSO App needs it; nothing was sent";
         return Err(FlowError::refused(message).cause(odd.describe()));
     }
-    ensure_not_last_idp(found, apps, idps)
+    ensure_not_last_idp(deleted, apps, idps)
 }
 
-/// Fails if an application would allow no identity provider without `found`.
-pub fn ensure_not_last_idp(found: &Idp, apps: &[App], idps: &[Idp]) -> Result<(), FlowError> {
-    let needs_it = |app: &&App| allowed_without(found, app, idps).is_some_and(|it| it.is_empty());
+/// Fails if an application would allow no identity provider without `deleted`.
+pub fn ensure_not_last_idp(deleted: &[&Idp], apps: &[App], idps: &[Idp]) -> Result<(), FlowError> {
+    let needs_it = |app: &&App| allowed_without(deleted, app, idps).is_some_and(|it| it.is_empty());
     let mut apps: Vec<_> = apps.iter().filter(needs_it).collect();
     apps.sort_by_key(|app| !app.is_dash_sso());
     let Some(first) = apps.first() else { return Ok(()) };
     let argument =
         if first.is_dash_sso() { String::new() } else { format!(" {}", quoted(&first.name)) };
-    let message =
-        format!("`{}` is the only identity provider that {} allows", found.name, first.name);
+    let needed = deleted.iter().filter(|idp| first.admits(&idp.id));
+    let needed: Vec<_> = needed.map(|idp| idp.name.as_str()).collect();
+    let is_only = if needed.len() == 1 {
+        "is the only identity provider"
+    } else {
+        "are the only identity providers"
+    };
+    let message = format!("{} {is_only} that {} allows", code_list(&needed), first.name);
     let others = apps.iter().skip(1).map(|app| format!("{} allows no other one either", app.name));
     Err(FlowError::refused(message)
         .causes(others)
@@ -214,8 +222,30 @@ mod tests {
         ] {
             let app = format!(r#"{{"id":"a1","name":"SSO App","allowed_idps":{admitted}}}"#);
             let app: App = serde_json::from_str(&app).unwrap();
-            let error = ensure_not_last_idp(&all[0], std::slice::from_ref(&app), idps).err();
+            let error = ensure_not_last_idp(&[&all[0]], std::slice::from_ref(&app), idps).err();
             assert_eq!(error.is_some(), refused, "{admitted}");
+        }
+    }
+
+    #[test]
+    fn what_several_deletions_leave_is_one_question() {
+        let all = [idp("p1", "Okta", "okta"), idp("p2", "PIN", "onetimepin")];
+        let all = [&all[..], &[idp("p3", "Hub", "github")]].concat();
+        for (admitted, deleted, expected) in [
+            ("[]", &[0, 1][..], None),
+            (r#"["p1","p3"]"#, &[0, 1], None),
+            ("[]", &[0, 1, 2], Some("`Okta`, `PIN`, `Hub` are the only identity providers")),
+            (r#"["p1","p2"]"#, &[0, 1], Some("`Okta`, `PIN` are the only identity providers")),
+            (r#"["p2"]"#, &[0, 1], Some("`PIN` is the only identity provider")),
+            (r#"["p3"]"#, &[0, 1], None),
+        ] {
+            let app = format!(r#"{{"id":"a1","name":"SSO App","allowed_idps":{admitted}}}"#);
+            let app: App = serde_json::from_str(&app).unwrap();
+            let deleted: Vec<_> = deleted.iter().map(|at| &all[*at]).collect();
+            let error = ensure_not_last_idp(&deleted, std::slice::from_ref(&app), &all).err();
+            let message = error.map(|error| error.message);
+            let expected = expected.map(|text| format!("{text} that SSO App allows"));
+            assert_eq!(message, expected, "{admitted}");
         }
     }
 

@@ -103,7 +103,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         context.screen.note(format!("{} will allow {}", app.name, describe_list(&list, &idps)));
     }
     if !args.force && !edit.is_empty() {
-        ensure_only_idp_works(context, &edit, &idps).await?;
+        ensure_sign_in_works(context, &edit, &idps).await?;
     }
     update_output::run_update(context, &env, &edit, "change the allowed identity providers").await
 }
@@ -115,8 +115,8 @@ fn invalid_record_error(odd: &[OddRecord]) -> FlowError {
         .hint("`cfsso app idps --only <IDP>`")
 }
 
-/// Fails if `edit` leaves only one identity provider and its check fails.
-pub(in crate::commands) async fn ensure_only_idp_works(
+/// Fails if `edit` leaves identity providers of which none passes its check.
+pub(in crate::commands) async fn ensure_sign_in_works(
     context: &Context,
     edit: &Update,
     idps: &[Idp],
@@ -124,22 +124,33 @@ pub(in crate::commands) async fn ensure_only_idp_works(
     let list: Vec<IdpReference> = edit.desired.parse_at(&["allowed_idps"]).unwrap_or_default();
     let live: Vec<_> =
         idps.iter().filter(|idp| list.iter().any(|listed| *listed == idp.id)).collect();
-    ensure_only_one_works(context, &live, idps).await
+    ensure_one_works(context, &live, idps).await
 }
 
-/// Fails if `allowed` is a single identity provider and its check fails.
-pub(in crate::commands) async fn ensure_only_one_works(
+/// Fails if `allowed` are identity providers of which none passes its check.
+pub(in crate::commands) async fn ensure_one_works(
     context: &Context,
     allowed: &[&Idp],
     idps: &[Idp],
 ) -> anyhow::Result<()> {
-    let [only] = allowed else { return Ok(()) };
     let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
-    let message = format!(
-        "`{}` would be the only allowed identity provider, and it does not work",
-        only.name
-    );
-    check::ensure_works(context, only, pins, message).await
+    match allowed {
+        [] => Ok(()),
+        [only] => {
+            let message = format!(
+                "`{}` would be the only allowed identity provider, and it does not work",
+                only.name
+            );
+            check::ensure_works(context, only, pins, message).await
+        }
+        several => {
+            let message = format!(
+                "none of the {} identity providers that would be allowed works",
+                several.len()
+            );
+            check::ensure_any_works(context, several, pins, message).await
+        }
+    }
 }
 
 fn admission(args: &Args, app: &App, idps: &[Idp]) -> Result<Option<AllowedIdps>, FlowError> {

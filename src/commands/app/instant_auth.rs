@@ -1,5 +1,5 @@
 use super::super::{Outcome, update_output};
-use super::idps::{ensure_only_idp_works, resolve_idp};
+use super::idps::{ensure_sign_in_works, resolve_idp};
 use crate::api::ids::IdpReference;
 use crate::context::Context;
 use crate::flow::app;
@@ -64,7 +64,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Switch::Off => "turn instant authentication off",
     };
     if args.switch == Switch::On && !args.force && !edit.is_empty() {
-        ensure_only_idp_works(context, &edit, &idps).await?;
+        ensure_sign_in_works(context, &edit, &idps).await?;
     }
     update_output::run_update(context, &env, &edit, action).await
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::super::Outcome;
-use super::super::app::idps::{ensure_only_idp_works, ensure_only_one_works};
+use super::super::app::idps::{ensure_one_works, ensure_sign_in_works};
 use super::super::connector::trial::{self, TrialArgs};
 use super::super::idp::check::ensure_still_works;
 use super::super::idp::secret::{Raw, Source};
@@ -269,7 +269,7 @@ impl Decisions for OptionDecisions<'_> {
         if edit.is_empty() || self.accepts_broken_idp {
             return Ok(());
         }
-        with_accept_risk_hint(ensure_only_idp_works(self.context, edit, idps).await)
+        with_accept_risk_hint(ensure_sign_in_works(self.context, edit, idps).await)
     }
 
     async fn check_idp(&self, edit: &Update, idps: &[Idp]) -> Result<(), Error> {
@@ -284,7 +284,7 @@ impl Decisions for OptionDecisions<'_> {
         if self.accepts_broken_idp {
             return Ok(());
         }
-        with_accept_risk_hint(ensure_only_one_works(self.context, allowed, idps).await)
+        with_accept_risk_hint(ensure_one_works(self.context, allowed, idps).await)
     }
 
     async fn try_enable(&self, subject: &Subject) -> Result<Option<TrialEnd>, Error> {

@@ -1,5 +1,6 @@
 //! `cfsso idp check`. Never claims that a sign-in works.
 
+use futures_util::stream::{self, StreamExt as _};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,6 +11,9 @@ use crate::flow::update::Update;
 use crate::flow::{Env, FlowError, idp};
 use crate::idp::check::{self, CheckOptions, CheckState, DASHBOARD, IdpCheck, Severity, Subject};
 use crate::output::{ExitCode, Page, Render, Rows, Status, Text};
+
+/// How many identity providers are checked at the same time before a change.
+const MAX_CONCURRENT: usize = 8;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -103,17 +107,42 @@ pub async fn ensure_works(
     pins: usize,
     message: String,
 ) -> anyhow::Result<()> {
-    let fetcher = context.fetcher().await?;
-    let options = CheckOptions::new(context.clock.now(), pins);
-    let points = check::check(&fetcher, Subject::of(chosen), &options).await;
-    let failed: Vec<_> = points.iter().filter(|point| point.is_failure()).collect();
+    let failed = failures(context, chosen, pins).await?;
     if failed.is_empty() {
         return Ok(());
     }
     Err(FlowError::refused(message)
-        .causes(failed.iter().map(|point| point.describe()))
+        .causes(failed)
         .hint(format!("`cfsso idp check {}`, or `--force` to override", chosen.id))
         .into())
+}
+
+/// Fails with `message` if a check of each of `chosen` fails. `pins`: as in `ensure_still_works`.
+pub async fn ensure_any_works(
+    context: &Context,
+    chosen: &[&Idp],
+    pins: usize,
+    message: String,
+) -> anyhow::Result<()> {
+    let checks = chosen.iter().map(async |idp| {
+        let failed = failures(context, idp, pins).await?;
+        anyhow::Ok(failed.first().map(|first| format!("{}: {first}", idp.name)))
+    });
+    let mut results = stream::iter(checks).buffered(MAX_CONCURRENT);
+    let mut causes = Vec::new();
+    while let Some(failure) = results.next().await {
+        let Some(failure) = failure? else { return Ok(()) };
+        causes.push(failure);
+    }
+    let hint = "`cfsso idp check`, or `--force` to override";
+    Err(FlowError::refused(message).causes(causes).hint(hint).into())
+}
+
+async fn failures(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Result<Vec<String>> {
+    let fetcher = context.fetcher().await?;
+    let options = CheckOptions::new(context.clock.now(), pins);
+    let points = check::check(&fetcher, Subject::of(chosen), &options).await;
+    Ok(points.iter().filter(|point| point.is_failure()).map(|point| point.describe()).collect())
 }
 
 fn mark(check: &IdpCheck) -> Status {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::super::app::idps::ensure_only_one_works;
+use super::super::app::idps::ensure_one_works;
 use super::super::{Outcome, plan_output};
 use super::view::View;
 use crate::api::grant;
@@ -52,15 +52,15 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     match (apps, idps) {
         (Ok(apps), Ok(idps)) if !args.force => {
-            idp::ensure_sign_in_without(&env, &found, &apps, &idps).map_err(or_force)?;
+            idp::ensure_sign_in_without(&env, &[&found], &apps, &idps).map_err(or_force)?;
             for app in apps.iter().filter(|app| app.is_dash_sso()) {
-                if let Some(left) = idp::allowed_without(&found, app, &idps) {
+                if let Some(left) = idp::allowed_without(&[&found], app, &idps) {
                     if is_company_idp(&found) && !left.iter().any(|idp| is_company_idp(idp)) {
                         let names: Vec<_> = left.iter().map(|idp| idp.name.as_str()).collect();
                         let text = format!("{} will allow only {}", app.name, names.join(", "));
                         context.screen.warn(text);
                     }
-                    ensure_only_one_works(context, &left, &idps).await?;
+                    ensure_one_works(context, &left, &idps).await?;
                 }
             }
             for app in apps.iter().filter(|app| app.listed_idps().iter().any(|it| *it == found.id))

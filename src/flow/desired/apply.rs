@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
-pub(super) use self::account::{edit_app, unshare_actions};
+pub(super) use self::account::{edit_app, ensure_sign_in_left, unshare_actions};
 pub(super) use self::domain::look_up;
 pub use self::report::{ApplyReport, DomainResult, Event, Result as ChangeResult};
 
@@ -126,12 +126,33 @@ impl<D: Decisions> Apply<'_, D> {
             self.each(changes, Group::SsoApp).await?;
         }
         self.verify_and_enable(changes).await?;
+        self.check_deletions(changes).await?;
         self.each(changes, Group::Removal).await
+    }
+
+    /// A refusal has to come before the first removal, not between two of them.
+    async fn check_deletions(&mut self, changes: &[PlannedChange]) -> Result<(), Error> {
+        let deletions = changes.iter().enumerate().filter_map(|(at, change)| match &change.task {
+            Task::DeleteIdp(id) => Some((at, id)),
+            _ => None,
+        });
+        let (places, deleted): (Vec<_>, Vec<_>) = deletions.unzip();
+        let Some(first) = places.first().copied() else { return Ok(()) };
+        if self.blocked(&changes[first]).is_some() {
+            return Ok(());
+        }
+        match self.ensure_sign_in_left(&deleted).await {
+            Ok(()) => Ok(()),
+            refused => self.conclude(first, refused.map(|()| String::new())),
+        }
     }
 
     /// One after the other. A failure in the account ends the group; a failed domain is skipped.
     async fn each(&mut self, changes: &[PlannedChange], group: Group) -> Result<(), Error> {
         for (at, change) in changes.iter().enumerate().filter(|(_, it)| it.group == group) {
+            if self.has_ended(at) {
+                continue;
+            }
             if let Some(reason) = self.blocked(change) {
                 self.end(at, StepState::Blocked, reason);
                 continue;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::apply::{Decisions, Options, edit_app, look_up, unshare_actions};
+use super::apply::{Decisions, Options, edit_app, ensure_sign_in_left, look_up, unshare_actions};
 use super::change::{Group, PlannedChange, Task};
 use super::facts::Facts;
 use super::plan::{edit_idp, missing_recipients};
@@ -39,8 +39,6 @@ struct Reader<'a, D> {
     options: &'a Options,
     decisions: &'a D,
     facts: Facts,
-    /// Every application, as it will be before the deletions; `None` until one needs them.
-    apps: Option<Vec<App>>,
     /// By the index of the domain in the file.
     served: BTreeMap<usize, (Lookup, Diagnosis)>,
     found: DryRun,
@@ -52,8 +50,8 @@ pub async fn run(
     (facts, changes): (Facts, &[PlannedChange]),
     decisions: &impl Decisions,
 ) -> Result<DryRun, Error> {
-    let (apps, served, found) = (None, BTreeMap::new(), DryRun::default());
-    let mut reader = Reader { env, options, decisions, facts, apps, served, found };
+    let (served, found) = (BTreeMap::new(), DryRun::default());
+    let mut reader = Reader { env, options, decisions, facts, served, found };
     let domains = changes.iter().filter_map(|change| match change.task {
         Task::Verify(at) | Task::Enable(at) => Some(at),
         _ => None,
@@ -64,6 +62,7 @@ pub async fn run(
         match group {
             Group::Verification => reader.verify(of_group).await?,
             Group::Enforcement => reader.enforce(of_group).await,
+            Group::Removal => reader.remove(of_group.collect()).await?,
             _ => {
                 for change in of_group {
                     reader.add(&change.task).await?;
@@ -132,7 +131,10 @@ impl<D: Decisions> Reader<'_, D> {
                 let delete = connector.map(|it| connector::delete_action(env, it).change());
                 self.found.changes.extend(delete);
             }
-            Task::DeleteIdp(id) => self.delete_idp(id).await?,
+            Task::DeleteIdp(id) => {
+                let delete = self.idp(id).map(|it| idp::delete_action(env, it).change());
+                self.found.changes.extend(delete);
+            }
             Task::Unshare(id, from) => {
                 if let (Some(idp), Some(state)) = (self.idp(id), self.facts.shared(id)) {
                     let actions = unshare_actions(state, idp, from.as_deref())?;
@@ -151,17 +153,25 @@ impl<D: Decisions> Reader<'_, D> {
         Ok(())
     }
 
-    async fn delete_idp(&mut self, id: &IdpId) -> Result<(), Error> {
-        let Some(found) = self.idp(id).cloned() else { return Ok(()) };
-        if self.apps.is_none() {
-            self.apps = Some(self.future_apps().await?);
+    /// After a failure, a run removes nothing.
+    async fn remove(&mut self, changes: Vec<&PlannedChange>) -> Result<(), Error> {
+        let deleted = changes.iter().filter_map(|change| match &change.task {
+            Task::DeleteIdp(id) => Some(id),
+            _ => None,
+        });
+        let deleted: Vec<_> = deleted.collect();
+        if !deleted.is_empty() {
+            let apps = self.future_apps().await?;
+            let known = (&*apps, &*self.facts.idps);
+            if let Err(error) = ensure_sign_in_left(self.env, &deleted, known, self.decisions).await
+            {
+                self.found.notes.push(error.line());
+                return Ok(());
+            }
         }
-        if let Err(error) = self.ensure_deletable(&found).await {
-            self.found.notes.push(error.line());
-            return Ok(());
+        for change in changes {
+            self.add(&change.task).await?;
         }
-        self.found.changes.push(idp::delete_action(self.env, &found).change());
-        self.facts.idps.retain(|idp| idp.id != *id);
         Ok(())
     }
 
@@ -175,18 +185,6 @@ impl<D: Decisions> Reader<'_, D> {
             *app = serde_json::from_str(document.to_raw().get()).expect("it was an application");
         }
         Ok(apps)
-    }
-
-    /// The checks before the deletion in a run.
-    async fn ensure_deletable(&self, found: &Idp) -> Result<(), Error> {
-        let (apps, idps) = (self.apps.as_deref().unwrap_or_default(), &self.facts.idps);
-        idp::ensure_sign_in_without(self.env, found, apps, idps)?;
-        for app in apps.iter().filter(|app| app.is_dash_sso()) {
-            if let Some(left) = idp::allowed_without(found, app, idps) {
-                self.decisions.check_remaining(&left, idps).await?;
-            }
-        }
-        Ok(())
     }
 
     fn share(&mut self, at: usize) -> Result<(), Error> {

@@ -34,7 +34,7 @@ impl Inverse {
                 let by_then = cache.get(&path_of_app(env.account, &sso_app.id));
                 let by_then = by_then.and_then(Option::as_ref).and_then(parse_app);
                 idp::ensure_not_last_idp(
-                    found,
+                    &[found],
                     from_ref(by_then.as_ref().unwrap_or(sso_app)),
                     &idps,
                 )

@@ -4,6 +4,7 @@ use super::super::DesiredApp;
 use super::super::facts::Facts;
 use super::super::plan::{edit_idp, existing_idp, is_same, missing_recipients, resolve_allowed};
 use super::{Apply, Decisions};
+use crate::api::app::App;
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::api::ids::{AccountId, AppId, IdpId, IdpReference, ShareId};
@@ -13,7 +14,7 @@ use crate::flow::federation::unshare::{self, UnshareAction};
 use crate::flow::federation::{self, share, shares};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::flow::{Error, FlowError, app, idp};
+use crate::flow::{Env, Error, FlowError, app, idp};
 
 impl<D: Decisions> Apply<'_, D> {
     pub(super) async fn create_idp(&mut self, at: usize) -> Result<String, Error> {
@@ -90,14 +91,15 @@ impl<D: Decisions> Apply<'_, D> {
         let Some(found) = idps.iter().find(|idp| idp.id == *id) else {
             return Ok("already deleted".to_owned());
         };
-        idp::ensure_sign_in_without(self.env, found, &apps, &idps)?;
-        for app in apps.iter().filter(|app| app.is_dash_sso()) {
-            if let Some(left) = idp::allowed_without(found, app, &idps) {
-                self.decisions.check_remaining(&left, &idps).await?;
-            }
-        }
+        ensure_sign_in_left(self.env, &[id], (&apps, &idps), self.decisions).await?;
         idp::delete(self.env, found).await?;
         Ok("deleted (confirmed)".to_owned())
+    }
+
+    /// Checks what all deletions together leave, before the first.
+    pub(super) async fn ensure_sign_in_left(&self, deleted: &[&IdpId]) -> Result<(), Error> {
+        let (idps, apps) = tokio::join!(idp::list(self.env), app::list(self.env));
+        ensure_sign_in_left(self.env, deleted, (&apps?, &idps?), self.decisions).await
     }
 
     pub(super) async fn unshare(
@@ -126,6 +128,25 @@ impl<D: Decisions> Apply<'_, D> {
         shares::delete(self.env, share).await?;
         Ok("share deleted (confirmed)".to_owned())
     }
+}
+
+/// Fails if an application would allow no identity provider, or the SSO App none that works.
+pub(in crate::flow::desired) async fn ensure_sign_in_left(
+    env: &Env<'_>,
+    deleted: &[&IdpId],
+    (apps, idps): (&[App], &[Idp]),
+    decisions: &impl Decisions,
+) -> Result<(), Error> {
+    let is_deleted = |idp: &&Idp| deleted.contains(&&idp.id);
+    let (deleted, left): (Vec<_>, Vec<_>) = idps.iter().partition(is_deleted);
+    let left: Vec<_> = left.into_iter().cloned().collect();
+    idp::ensure_sign_in_without(env, &deleted, apps, &left)?;
+    for app in apps.iter().filter(|app| app.is_dash_sso()) {
+        if let Some(allowed) = idp::allowed_without(&deleted, app, &left) {
+            decisions.check_remaining(&allowed, &left).await?;
+        }
+    }
+    Ok(())
 }
 
 /// `None` means all accounts.
