@@ -272,6 +272,7 @@ fn report_failure(screen: &Screen, error: &anyhow::Error, back: Option<&UndoHint
 fn add_journal_hint(failure: &mut ErrorReport, back: Option<&UndoHint>) {
     let Some(UndoHint { run, command }) = back else { return };
     failure.causes.push(format!("journal run: {run}"));
+    let Some(command) = command else { return };
     let undo = format!("undo: `{command}`");
     failure.hint = Some(match failure.hint.take() {
         Some(hint) => format!("{hint}\n{undo}"),

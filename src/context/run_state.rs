@@ -6,7 +6,8 @@ use crate::api::Client;
 pub struct UndoHint {
     /// The ID of the run in the journal.
     pub run: String,
-    pub command: String,
+    /// `None` if nothing of it can be undone.
+    pub command: Option<String>,
 }
 
 impl Context {
@@ -47,7 +48,8 @@ impl Context {
     pub fn undo_hint(&self) -> Option<UndoHint> {
         let run = self.journal.run()?;
         let own = self.undo_command.borrow().clone();
-        let command = own.unwrap_or_else(|| format!("cfsso journal undo {run}"));
+        let by_journal = || self.journal.is_undoable().then(|| format!("cfsso journal undo {run}"));
+        let command = own.or_else(by_journal);
         Some(UndoHint { run, command })
     }
 

@@ -133,6 +133,19 @@ impl<'p> Journal<'p> {
         self.run.borrow().as_ref().filter(|run| run.next() > 1).map(|run| run.id.clone())
     }
 
+    /// Whether an entry of this run can be undone.
+    pub fn is_undoable(&self) -> bool {
+        self.own_entries().iter().any(|entry| inverse(entry).is_ok())
+    }
+
+    /// The entries of this run so far.
+    pub(super) fn own_entries(&self) -> Vec<Entry> {
+        match (&self.storage, self.run()) {
+            (Storage::Store(store), Some(run)) => store.entries_of(&run),
+            _ => Vec::new(),
+        }
+    }
+
     pub fn last_entry(&self) -> Option<String> {
         let run = self.run.borrow();
         run.as_ref()

@@ -147,6 +147,18 @@ impl Store {
         Ok(reading)
     }
 
+    /// The entries of one run, as far as they can be read.
+    pub(super) fn entries_of(&self, run: &str) -> Vec<Entry> {
+        let mut reading = Contents::default();
+        for folder in [OPEN, RUNS] {
+            if reading.entries.is_empty() {
+                self.read_run(folder, run, &mut reading);
+            }
+        }
+        connect(&mut reading.entries);
+        reading.entries
+    }
+
     /// Reads only `open/`, without runs in progress.
     pub fn unfinished(&self) -> Vec<Entry> {
         let mut reading = Contents::default();

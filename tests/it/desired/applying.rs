@@ -528,6 +528,51 @@ async fn one_that_works_is_not_pruned_beside_one_that_does_not() {
 }
 
 #[tokio::test]
+async fn the_only_one_that_works_is_not_pruned_before_another_that_does_not() {
+    let world = World::new().await.enabled().await.with_env("S", "s3cret-of-okta-0123456789");
+    for name in ["Keep", "Other"] {
+        let okta = format!("--okta-account https://{name}.okta.invalid --client-id a");
+        world.ok(&format!("idp create okta --name {name} {okta} --client-secret-env S")).await;
+    }
+    world.ok("idp create onetimepin --name PIN").await;
+    world.ok("app idps --only oidc --only Keep --only Other --yes").await;
+    world.ok("connector create cool.dogs").await;
+    let file = File::new(
+        "version: 1\nidentity_providers: [{ name: Keep, type: okta }]\nsso_app: { allowed_idps: all }\n",
+    );
+    let writes = |world: &World| world.writes().iter().filter(|it| it.starts_with("DEL")).count();
+    let dry_run = world.run(&file.line("apply", "--prune --dry-run")).await;
+    assert!(!dry_run.stdout.contains("DELETE"), "{dry_run:?}");
+    let ran = world.run(&file.line("apply", "--prune --yes -o json")).await;
+    assert_eq!((ran.code, writes(&world)), (12, 0), "{ran:?}");
+    assert!(ran.error().to_string().contains("`Keep` would be the only allowed"), "{ran:?}");
+    assert_eq!(world.ok("idp list -o name").await.stdout.lines().count(), 4);
+    // Two that do not work are no better than one.
+    let file = File::new(
+        "version: 1\nidentity_providers: [{ name: Keep, type: okta }, { name: Other, type: okta }]\n",
+    );
+    let error = world.fails(&file.line("apply", "--prune --yes"), 11).await;
+    let none = "none of the 2 identity providers that would be allowed works";
+    assert_eq!((&error["message"], writes(&world)), (&json!(none), 0), "{error}");
+    report(&world, &file.line("apply", "--prune --yes --accept-risk idp-healthy"), 0).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_undone_is_not_said_to_be() {
+    let world = World::new().await.enabled().await.with_env("S", "s3cret-of-github");
+    for name in ["Hub", "Lab"] {
+        world
+            .ok(&format!("idp create github --name {name} --client-id c --client-secret-env S"))
+            .await;
+    }
+    let file = File::new("version: 1\nidentity_providers: [{ name: Company SSO, type: oidc }]\n");
+    world.fault("500#2x*@DELETE");
+    let error = world.fails(&file.line("apply", "--prune --yes --max-retries 0"), 12).await;
+    assert!(error["causes"].to_string().contains("journal run: "), "{error}");
+    assert!(!error["hint"].as_str().unwrap().contains("undo"), "{error}");
+}
+
+#[tokio::test]
 async fn a_dry_run_lists_the_applications_once_for_all_deletions() {
     let world = World::new().await.enabled().await.with_env("S", "s3cret-of-github");
     world.ok("idp create onetimepin --name PIN").await;
