@@ -120,14 +120,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let accepts_broken_idp = options.enable.accepted.contains(&CheckId::IdpHealthy);
     let decisions = OptionDecisions { env: &env, context, trial, accepts_broken_idp };
     if dry_run {
-        let DryRun { changes, notes } =
+        let DryRun { changes, notes, refusal } =
             Box::pin(dry_run::run(&env, &options, (facts, &changes), &decisions)).await?;
         for note in notes {
             context.screen.warn(Text::prose(format!("not listed: {note}")));
         }
         let plan = Plan::new(Vec::new(), changes);
-        return Ok(plan_output::finish_dry_run(context, plan, "applying it")?
-            .unwrap_or_else(Outcome::silent));
+        let outcome = plan_output::finish_dry_run(context, plan, "applying it")?
+            .unwrap_or_else(Outcome::silent);
+        return Ok(match refusal {
+            Some(error) => outcome.failed(Some(error.into())),
+            None => outcome,
+        });
     }
     let shown = RefCell::default();
     let on_event = |event: &Event<'_>| show(event, &shown, context);

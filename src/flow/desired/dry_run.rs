@@ -27,11 +27,13 @@ use crate::flow::update::Update;
 use crate::flow::verify::{self, VerifyAction};
 use crate::flow::{Env, Error, FlowError, app, connector, idp, publish};
 
-/// `notes` are changes without a request yet, with the reason.
 #[derive(Default)]
 pub struct DryRun {
     pub changes: Vec<Change>,
+    /// Changes without a request yet, with the reason.
     pub notes: Vec<String>,
+    /// The first refusal that a run would end with.
+    pub refusal: Option<Error>,
 }
 
 struct Reader<'a, D> {
@@ -160,19 +162,32 @@ impl<D: Decisions> Reader<'_, D> {
             _ => None,
         });
         let deleted: Vec<_> = deleted.collect();
-        if !deleted.is_empty() {
+        if !deleted.is_empty() && self.found.refusal.is_none() {
             let apps = self.future_apps().await?;
             let known = (&*apps, &*self.facts.idps);
             if let Err(error) = ensure_sign_in_left(self.env, &deleted, known, self.decisions).await
             {
-                self.found.notes.push(error.line());
-                return Ok(());
+                self.refuse(error);
             }
+        }
+        if self.found.refusal.is_some() {
+            let titles = changes.iter().map(|change| &change.title);
+            self.found
+                .notes
+                .extend(titles.map(|title| format!("{title}: not tried after a refusal")));
+            return Ok(());
         }
         for change in changes {
             self.add(&change.task).await?;
         }
         Ok(())
+    }
+
+    fn refuse(&mut self, error: Error) {
+        match self.found.refusal {
+            Some(_) => self.found.notes.push(error.line()),
+            None => self.found.refusal = Some(error),
+        }
     }
 
     /// By the time of the deletions, the SSO App is as the file has it.
@@ -244,7 +259,7 @@ impl<D: Decisions> Reader<'_, D> {
         };
         for at in enabling {
             if let Err(error) = self.enable(at, facts.as_ref()) {
-                self.found.notes.push(Error::from(error).line());
+                self.refuse(error.into());
             }
         }
     }

@@ -514,8 +514,8 @@ async fn one_that_works_is_not_pruned_beside_one_that_does_not() {
     let file = File::new(
         "version: 1\nidentity_providers: [{ name: Company SSO, type: oidc }]\nsso_app: { allowed_idps: all }\n",
     );
-    let ran = world.ok(&file.line("apply", "--prune --dry-run")).await;
-    assert!(!ran.stdout.contains("DELETE"), "{ran:?}");
+    let ran = world.run(&file.line("apply", "--prune --dry-run")).await;
+    assert!(ran.code == 11 && !ran.stdout.contains("DELETE"), "{ran:?}");
     let only = "would be the only allowed identity provider";
     assert!(ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ").contains(only), "{ran:?}");
     let error = world.fails("idp delete PIN --dry-run", 11).await;
@@ -538,11 +538,15 @@ async fn the_only_one_that_works_is_not_pruned_before_another_that_does_not() {
     world.ok("app idps --only oidc --only Keep --only Other --yes").await;
     world.ok("connector create cool.dogs").await;
     let file = File::new(
-        "version: 1\nidentity_providers: [{ name: Keep, type: okta }]\nsso_app: { allowed_idps: all }\n",
+        "version: 1\nidentity_providers: [{ name: Keep, type: okta }]\nsso_app: { allowed_idps: all }\n\
+         connectors: [{ domain: cool.cats, enabled: true }]\n",
     );
     let writes = |world: &World| world.writes().iter().filter(|it| it.starts_with("DEL")).count();
     let dry_run = world.run(&file.line("apply", "--prune --dry-run")).await;
-    assert!(!dry_run.stdout.contains("DELETE"), "{dry_run:?}");
+    // Nothing that a run would not do: also no share or connector is deleted.
+    assert!(dry_run.code == 11 && !dry_run.stdout.contains("DELETE"), "{dry_run:?}");
+    let words = dry_run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("delete the connector of cool.dogs: not tried"), "{dry_run:?}");
     let ran = world.run(&file.line("apply", "--prune --yes -o json")).await;
     assert_eq!((ran.code, writes(&world)), (12, 0), "{ran:?}");
     assert!(ran.error().to_string().contains("`Keep` would be the only allowed"), "{ran:?}");
@@ -623,8 +627,8 @@ async fn a_dry_run_lists_no_deletion_that_is_refused() {
     world.ok("idp create onetimepin --name PIN").await;
     world.ok("app idps Wiki --only PIN --yes").await;
     let file = File::new("version: 1\nidentity_providers: [{ name: Company SSO, type: oidc }]\n");
-    let ran = world.ok(&file.line("apply", "--prune --dry-run")).await;
-    assert!(!ran.stdout.contains("DELETE"), "{ran:?}");
+    let ran = world.run(&file.line("apply", "--prune --dry-run --detailed-exitcode")).await;
+    assert!(ran.code == 11 && !ran.stdout.contains("DELETE"), "{ran:?}");
     assert!(ran.stderr.contains("`PIN` is the only identity provider that Wiki allows"), "{ran:?}");
     let error = world.fails(&file.line("apply", "--prune --yes"), 11).await;
     assert!(!error["hint"].as_str().unwrap().contains("--force"), "{error}");
