@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Env;
-use super::journal::{Entry, ResourceKind};
+use super::journal::Entry;
 use crate::api::connector::Connector;
 use crate::api::ids::ConnectorId;
 
@@ -24,14 +24,12 @@ struct Verification {
 impl JournaledCodes {
     /// Empty if the journal cannot be read or others can write it.
     pub fn read(env: &Env<'_>) -> Self {
-        let entries = env.journal.read().map(|contents| env.own(&contents.entries));
-        Self::of(&entries.unwrap_or_default())
+        let entries = env.journal.connector_entries().unwrap_or_default();
+        Self::of(&env.own(&entries))
     }
 
     fn of(entries: &[Entry]) -> Self {
-        let of_connectors =
-            entries.iter().filter(|entry| entry.resource == Some(ResourceKind::Connector));
-        let objects = of_connectors.flat_map(|entry| [&entry.before, &entry.after]).flatten();
+        let objects = entries.iter().flat_map(|entry| [&entry.before, &entry.after]).flatten();
         let codes = objects.filter_map(|object| {
             let Journaled { id, verification } = serde_json::from_str(object.get()).ok()?;
             Some((id, verification?.code?))
@@ -68,7 +66,6 @@ pub fn of_deleted_connectors(
         connectors.iter().any(|connector| connector.code().map(str::as_bytes) == Some(code))
     };
     codes.retain(|code| !is_in_use(code));
-    // A long journal takes a while to read.
     if !codes.is_empty() {
         let journal = JournaledCodes::read(env);
         codes.retain(|code| journal.is_of_deleted(code, connectors));
@@ -93,7 +90,6 @@ mod tests {
     fn only_codes_of_deleted_connectors_are_known_to_be_left_over() {
         let create = r#"{"method":"POST","path":"ACCOUNT/sso_connectors"}"#;
         let delete = r#"{"method":"DELETE","path":"ACCOUNT/sso_connectors/c1"}"#;
-        let idp = r#"{"method":"POST","path":"ACCOUNT/access/identity_providers"}"#;
         let connector = r#"{"id":"c1","email_domain":"cool.cats","verification":{"code":"old"}}"#;
         let exists: Connector =
             serde_json::from_str(r#"{"id":"c1","email_domain":"cool.cats"}"#).unwrap();
@@ -102,7 +98,6 @@ mod tests {
             (vec![entry(delete, Some(connector), None)], vec![], true),
             (vec![entry(delete, Some(connector), None)], vec![exists], false),
             (vec![entry(delete, None, None)], vec![], false),
-            (vec![entry(idp, None, Some(connector))], vec![], false),
             (vec![], vec![], false),
         ] {
             let journal = JournaledCodes::of(&entries);

@@ -13,7 +13,7 @@ pub mod ticket;
 pub mod transfer;
 mod trial;
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::path::PathBuf;
 
@@ -60,6 +60,8 @@ pub struct Journal<'p> {
     ticket: Option<ticket::Writer<'p>>,
     allows_unrecorded: Cell<bool>,
     write_errors: RefCell<Vec<String>>,
+    /// Of all runs, as first read: a long journal takes a while to read.
+    connector_entries: OnceCell<Option<Vec<Entry>>>,
 }
 
 enum Storage {
@@ -114,6 +116,7 @@ impl<'p> Journal<'p> {
             ticket: None,
             allows_unrecorded: Cell::default(),
             write_errors: RefCell::default(),
+            connector_entries: OnceCell::new(),
         }
     }
 
@@ -135,7 +138,9 @@ impl<'p> Journal<'p> {
 
     /// Whether an entry of this run can be undone.
     pub fn is_undoable(&self) -> bool {
-        self.own_entries().iter().any(|entry| inverse(entry).is_ok())
+        let entries = self.own_entries();
+        // Where a lock is more than advice, this run's file cannot be read yet.
+        entries.is_empty() || entries.iter().any(|entry| inverse(entry).is_ok())
     }
 
     /// The entries of this run so far.
@@ -144,6 +149,18 @@ impl<'p> Journal<'p> {
             (Storage::Store(store), Some(run)) => store.entries_of(&run),
             _ => Vec::new(),
         }
+    }
+
+    /// The entries about connectors; those of other runs are read once. `None` if [`Self::read`]
+    /// fails.
+    pub(super) fn connector_entries(&self) -> Option<Vec<Entry>> {
+        let of_connectors = |mut entries: Vec<Entry>| {
+            entries.retain(|entry| entry.resource == Some(ResourceKind::Connector));
+            entries
+        };
+        let read = || self.read().ok().map(|contents| of_connectors(contents.entries));
+        let known = self.connector_entries.get_or_init(read).as_ref()?;
+        Some([known.clone(), of_connectors(self.own_entries())].concat())
     }
 
     pub fn last_entry(&self) -> Option<String> {
@@ -453,6 +470,37 @@ mod tests {
         let broken = |_: &str, _| Err(io::Error::from(io::ErrorKind::BrokenPipe));
         let journal = Journal::to_ticket(Box::new(broken), Actor::default(), clock.clone());
         assert!(journal.begin(api(&client(&clock)), &request(), &intent()).is_err());
+    }
+
+    #[test]
+    fn what_a_run_writes_about_connectors_is_known_although_history_is_read_once() {
+        let clock = Clock::fake(Timestamp::UNIX_EPOCH);
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| {
+            ["accounts", api(&client(&clock)).account.as_str(), name].map(str::to_owned)
+        };
+        let write = |journal: &Journal<'_>, name: &str| {
+            let path = path(name);
+            let request = WriteRequest::<()>::post(&path.each_ref().map(String::as_str));
+            let client = client(&clock);
+            let ticket = journal.begin(api(&client), &request, &intent()).unwrap();
+            journal.end(&client, &ticket, &Ok(((), ResponseMeta::default())), None);
+        };
+        let open = || Journal::in_directory(dir.path().to_owned(), Actor::default(), clock.clone());
+        write(&open(), "sso_connectors");
+        let journal = open();
+        let known = || journal.connector_entries().map(|entries| entries.len());
+        assert_eq!(known(), Some(1));
+        write(&journal, "sso_connectors");
+        write(&journal, "shares");
+        write(&open(), "sso_connectors");
+        assert_eq!(known(), Some(2), "another process is not waited for");
+        assert_eq!(
+            Journal::unavailable(Actor::default(), clock.clone())
+                .connector_entries()
+                .map(|it| it.len()),
+            None
+        );
     }
 
     #[cfg(target_os = "linux")]
