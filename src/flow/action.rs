@@ -97,7 +97,11 @@ impl<T> Action<T> {
         env: &Env<'_>,
         response: &Request<R, M>,
     ) -> Option<Result<R, FlowError>> {
-        env.dry_run()?.add([self.change()]);
+        let dry_run = env.dry_run()?;
+        dry_run.add([self.change()]);
+        if let Some(before) = &self.before {
+            dry_run.add_object(before);
+        }
         let object = response.decode(self.after.as_deref().unwrap_or("null"));
         Some(object.map_err(|error| {
             FlowError::refused(format!("no dry run of: {}", self.title)).cause(error.to_string())

@@ -16,15 +16,27 @@ pub enum Writes<'a> {
 }
 
 #[derive(Default)]
-pub struct DryRun(RefCell<Vec<Change>>);
+pub struct DryRun {
+    changes: RefCell<Vec<Change>>,
+    /// The objects before the changes, which a run would have in its journal.
+    objects: RefCell<Vec<String>>,
+}
 
 impl DryRun {
     pub(super) fn add(&self, changes: impl IntoIterator<Item = Change>) {
-        self.0.borrow_mut().extend(changes);
+        self.changes.borrow_mut().extend(changes);
+    }
+
+    pub(super) fn add_object(&self, before: &str) {
+        self.objects.borrow_mut().push(before.to_owned());
+    }
+
+    pub(super) fn objects(&self) -> Vec<String> {
+        self.objects.borrow().clone()
     }
 
     pub fn into_changes(self) -> Vec<Change> {
-        self.0.into_inner()
+        self.changes.into_inner()
     }
 }
 

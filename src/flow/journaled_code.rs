@@ -3,12 +3,19 @@
 use serde::Deserialize;
 
 use super::Env;
+use super::dry_run::DryRun;
 use super::journal::Entry;
 use crate::api::connector::Connector;
 use crate::api::ids::ConnectorId;
 
 #[derive(Debug, Default)]
-pub struct JournaledCodes(Vec<(ConnectorId, String)>);
+pub struct JournaledCodes {
+    codes: Vec<(ConnectorId, String)>,
+    /// The journal cannot be read, or others can write it.
+    is_unreadable: bool,
+    /// A connector that cannot be decoded is in no list: what looks deleted may be that one.
+    has_odd_connectors: bool,
+}
 
 #[derive(Deserialize)]
 struct Journaled {
@@ -22,38 +29,49 @@ struct Verification {
 }
 
 impl JournaledCodes {
-    /// Empty if the journal cannot be read or others can write it.
     pub fn read(env: &Env<'_>) -> Self {
-        let entries = env.journal.connector_entries().unwrap_or_default();
-        Self::of(&env.own(&entries))
+        let entries = env.journal.connector_entries();
+        let is_unreadable = entries.is_none();
+        let mut codes = Self::of(&env.own(&entries.unwrap_or_default())).codes;
+        let deleted = env.dry_run().map(DryRun::objects).unwrap_or_default();
+        codes.extend(deleted.iter().filter_map(|object| code_in(object)));
+        let has_odd_connectors = !env.client.odd_records(Some("connector")).is_empty();
+        Self { codes, is_unreadable, has_odd_connectors }
     }
 
     fn of(entries: &[Entry]) -> Self {
         let objects = entries.iter().flat_map(|entry| [&entry.before, &entry.after]).flatten();
-        let codes = objects.filter_map(|object| {
-            let Journaled { id, verification } = serde_json::from_str(object.get()).ok()?;
-            Some((id, verification?.code?))
-        });
-        Self(codes.collect())
+        let codes = objects.filter_map(|object| code_in(object.get())).collect();
+        Self { codes, ..Self::default() }
     }
 
     #[cfg(test)]
     pub fn sample(id: &str, code: &str) -> Self {
-        Self(vec![(id.parse().unwrap(), code.to_owned())])
+        Self { codes: vec![(id.parse().unwrap(), code.to_owned())], ..Self::default() }
+    }
+
+    #[cfg(test)]
+    pub fn unreadable() -> Self {
+        Self { is_unreadable: true, ..Self::default() }
     }
 
     /// Whether a connector had the code that is not among `connectors`.
     pub fn is_of_deleted(&self, code: &[u8], connectors: &[Connector]) -> bool {
-        self.0.iter().any(|(id, known)| {
-            known.as_bytes() == code && connectors.iter().all(|connector| connector.id != *id)
-        })
+        let is_deleted = |id: &ConnectorId| connectors.iter().all(|known| known.id != *id);
+        !self.has_odd_connectors
+            && self.codes.iter().any(|(id, known)| known.as_bytes() == code && is_deleted(id))
     }
 
-    /// Whether the connector had another code, and not this one.
+    /// Whether the connector may have had another code only, and not this one.
     pub fn contradicts(&self, id: &str, code: &str) -> bool {
-        let codes = || self.0.iter().filter(|(other, _)| other.as_str() == id);
-        codes().next().is_some() && codes().all(|(_, known)| known != code)
+        let codes = || self.codes.iter().filter(|(other, _)| other.as_str() == id);
+        self.is_unreadable || codes().next().is_some() && codes().all(|(_, known)| known != code)
     }
+}
+
+fn code_in(object: &str) -> Option<(ConnectorId, String)> {
+    let Journaled { id, verification } = serde_json::from_str(object).ok()?;
+    Some((id, verification?.code?))
 }
 
 /// Those of `codes` that deleted connectors of this account had. `connectors` are all of them.
@@ -107,5 +125,8 @@ mod tests {
         let journal = JournaledCodes::sample("c1", "old");
         assert!(journal.contradicts("c1", "other"));
         assert!(!journal.contradicts("c1", "old") && !journal.contradicts("c2", "other"));
+        assert!(JournaledCodes::unreadable().contradicts("c1", "old"));
+        let odd = JournaledCodes { has_odd_connectors: true, ..journal };
+        assert!(!odd.is_of_deleted(b"old", &[]));
     }
 }

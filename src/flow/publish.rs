@@ -175,22 +175,26 @@ fn code_of(record: &Record, domain: &EmailDomain) -> Option<String> {
 
 impl Owners<'_> {
     /// Whether the record with this code is outdated and was published by this program. A comment
-    /// alone is not enough, since it can be copied. Required are:
+    /// alone is not enough: it can be copied, and it moves with a zone from another account.
+    /// Required are:
     /// - a TXT record of the domain itself, whose value has the prefix of verification codes
     ///   ([`code_of`]);
     /// - a value that is the code of no connector of this account;
-    /// - a comment as this program writes it, whose connector is this one or no longer exists;
-    /// - a journal that does not contradict it: if it has codes of that connector, this is one.
+    /// - a comment as this program writes it;
+    /// - if it names this connector: a journal that does not contradict it;
+    /// - if it names another: a journal by which a deleted connector of this account had the code.
     fn is_stale(&self, record: &Record, code: &str) -> bool {
         let Self { connector, connectors, journal } = self;
         let comment = record.comment.as_deref().and_then(|comment| comment.strip_prefix(MARK));
         let Some(id) = comment.filter(|id| id.parse::<ConnectorId>().is_ok()) else {
             return false;
         };
-        let mut others = connectors.iter().filter(|other| other.id != connector.id);
-        others.all(|other| other.id.as_str() != id)
-            && connectors.iter().all(|other| other.code() != Some(code))
-            && !journal.contradicts(id, code)
+        let is_outdated = if id == connector.id.as_str() {
+            !journal.contradicts(id, code)
+        } else {
+            journal.is_of_deleted(code.as_bytes(), connectors)
+        };
+        is_outdated && connectors.iter().all(|other| other.code() != Some(code))
     }
 }
 
@@ -355,7 +359,7 @@ mod tests {
     fn only_outdated_codes_that_this_program_published_are_stale() {
         const OLD: &str = "cloudflare_dashboard_sso=old";
         let connectors = [connector("c1", CODE), connector("c2", "cloudflare_dashboard_sso=dogs")];
-        let unknown = JournaledCodes::default();
+        let (unknown, unreadable) = (JournaledCodes::default(), JournaledCodes::unreadable());
         let old = JournaledCodes::sample("c0", OLD);
         let ours = Some("cfsso: SSO connector c0");
         let alias = |kind: &str| {
@@ -369,10 +373,13 @@ mod tests {
         for (record, journal, expected) in [
             (txt("cool.cats", CODE, None), &unknown, "current"),
             (txt("cool.cats", CODE, ours), &unknown, "current"),
-            (at("cool.cats", "old", ours), &unknown, "stale"),
+            // Of another account, from which the zone came, or published on another machine.
+            (at("cool.cats", "old", ours), &unknown, "foreign"),
+            (at("cool.cats", "old", ours), &unreadable, "foreign"),
             (at("cool.cats", "old", ours), &old, "stale"),
             // The code of this connector before it got another one.
             (at("cool.cats", "old", Some("cfsso: SSO connector c1")), &unknown, "stale"),
+            (at("cool.cats", "old", Some("cfsso: SSO connector c1")), &unreadable, "foreign"),
             // A comment that was copied.
             (at("cool.cats", "theirs", ours), &old, "foreign"),
             (at("cool.cats", "old", Some("cfsso: SSO connector c2")), &unknown, "foreign"),

@@ -467,6 +467,20 @@ async fn a_person_types_the_name_and_says_when_it_is_done() {
 }
 
 #[tokio::test]
+async fn the_codes_of_the_replaced_connectors_are_outdated_without_an_older_journal() {
+    let world = World::new().await.enabled().await;
+    let old = world.codes("cool.cats").await;
+    let world = world.scene().world().await;
+    let deletes_record = |text: &str| text.contains("delete an outdated TXT record of cool.cats");
+    let plan = world.ok(&format!("{} --dry-run", RENAME.trim_end_matches(" --yes"))).await;
+    assert!(deletes_record(&plan.stdout), "{plan:?}");
+    world.ok(RENAME).await;
+    let codes = world.codes("cool.cats").await;
+    assert!(codes.len() == 1 && codes != old, "{codes:?}");
+    assert!(deletes_record(&world.ok("journal list -o json").await.stdout));
+}
+
+#[tokio::test]
 async fn two_runs_at_once_do_not_meet() {
     let world = three().await;
     let (one, two): (Ran, Ran) = tokio::join!(world.run(RENAME), world.run(RENAME));

@@ -384,6 +384,27 @@ async fn a_copied_comment_does_not_have_a_record_deleted() {
 }
 
 #[tokio::test]
+async fn the_code_of_another_accounts_connector_stays() {
+    let world = World::new().await.verified().await;
+    let old = world.codes("cool.cats").await[0].clone();
+    world.ok("connector delete cool.cats --yes").await;
+    // A zone that came from another account, with the comments that cfsso wrote there.
+    let theirs = "cloudflare_dashboard_sso=theirs";
+    add_record(&world, theirs, Some("cfsso: SSO connector c001ca7500000000000000000000e0e1")).await;
+    // The journal of another machine does not know its own deleted connector either.
+    let elsewhere = world.scene().world().await;
+    for (world, expected) in [(&world, vec![theirs]), (&elsewhere, vec![&*old, theirs])] {
+        let ran = world.ok("setup cool.cats --publish-txt --replace-stale-txt").await;
+        let codes = world.codes("cool.cats").await;
+        let left: Vec<_> = codes.iter().filter(|it| expected.contains(&it.as_str())).collect();
+        assert_eq!((left.len(), codes.len()), (expected.len(), expected.len() + 1), "{codes:?}");
+        for code in expected {
+            assert!(ran.stderr.contains(&format!("is left alone: {code}")), "{ran:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_replaced_code_is_no_foreign_claim() {
     let world = World::new().await.verified().await;
     world.ok("connector delete cool.cats --yes").await;
