@@ -250,6 +250,16 @@ pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action
     .after(Some(json!({ "id": "NEW-RECORD", "name": txt.name }).to_string()))
 }
 
+/// The reason why a person has to publish the record; other errors than a missing permission stay.
+pub fn unpermitted(error: Error, zone: &Zone) -> Result<String, Error> {
+    match error {
+        Error::Api(error) if error.kind() == ErrorKind::Forbidden => {
+            Ok(format!("no permission for the zone {} (DNS Write)", zone.name))
+        }
+        error => Err(error),
+    }
+}
+
 /// A record that exists counts as created.
 pub async fn create(
     env: &Env<'_>,

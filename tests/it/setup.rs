@@ -405,6 +405,21 @@ async fn the_code_of_another_accounts_connector_stays() {
 }
 
 #[tokio::test]
+async fn a_verified_domain_does_not_fail_for_a_record_that_the_token_may_not_create() {
+    let world = World::new().await.verified().await;
+    lose_records(&world).await;
+    let world = world.with_token(Access::ReadOnly);
+    let line = "setup cool.cats --publish-txt";
+    let ran = world.ok(line).await;
+    assert!(ran.stdout.contains("cool.cats. 300 IN TXT"), "{ran:?}");
+    let reason = "no permission for the zone cool.cats (DNS Write)";
+    assert!(ran.stderr.contains(reason), "{ran:?}");
+    let report = world.ok(&format!("{line} -o json")).await.json();
+    assert_eq!(state_of(&report, "publish-txt").as_deref(), Some("pending"));
+    assert_eq!(state_of(&report, "enable").as_deref(), Some("pending"), "{report:#}");
+}
+
+#[tokio::test]
 async fn a_replaced_code_is_no_foreign_claim() {
     let world = World::new().await.verified().await;
     world.ok("connector delete cool.cats --yes").await;

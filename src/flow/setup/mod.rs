@@ -13,7 +13,7 @@ use super::dns_provider::{DnsProvider, dns_provider};
 use super::dry_run::DryRun;
 use super::plan::Plan;
 use super::preflight::{self, Facts, PublishedCode};
-use super::publish::{self, DnsHost, TxtRecord};
+use super::publish::{self, DnsHost, TxtRecord, TxtRecords};
 use super::steps::{StepLog, StepState};
 use super::trial::{self, Subject};
 use super::verify::{self, VerifyAction};
@@ -24,11 +24,6 @@ use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Verdict};
 
 /// How long a record of a verified domain is looked for: no step depends on it.
 const MAX_READ_BACK: Duration = Duration::from_mins(1);
-
-struct Published {
-    created: bool,
-    removed: bool,
-}
 
 type TrialEnd = (trial::Report, Result<(), FlowError>);
 
@@ -201,49 +196,58 @@ impl Setup<'_> {
                 .await?
                 .unwrap_or_else(|| DnsHost::External("--publish-txt not given".to_owned())),
         };
-        match place {
-            DnsHost::Cloudflare { zone, warning } => {
-                // Another provider serves the domain: the record is needed there, too.
-                if let Some(text) = &warning
-                    && skip_reason.is_none()
-                {
-                    self.emit(&Event::Warning { text });
-                    let dns_provider = provider(&found.lookup);
-                    self.emit(&Event::Publish { record: &record, reason: text, dns_provider });
-                }
-                let published = self.publish_in(&zone, &record, connector, connectors).await?;
-                let is_new = published.created && warning.is_none();
-                if published.removed {
-                    let resolver = self.env.resolver;
-                    let lookup = resolver.lookup(domain, None, Scope::Authoritative).await;
-                    return Ok((self.diagnose(connector, lookup), is_new));
-                }
-                Ok((found, is_new))
-            }
+        let (zone, warning) = match place {
+            DnsHost::Cloudflare { zone, warning } => (zone, warning),
             DnsHost::External(reason) => {
-                if let Some(detail) = skip_reason {
-                    self.steps.end(StepId::PublishTxt, StepState::Skipped, detail);
-                    return Ok((found, false));
+                match skip_reason {
+                    Some(detail) => {
+                        self.steps.end(StepId::PublishTxt, StepState::Skipped, detail);
+                    }
+                    None => self.publish_by_hand(&record, &reason, &found),
                 }
-                self.steps.end(
-                    StepId::PublishTxt,
-                    StepState::Pending,
-                    format!("by hand: {reason}"),
-                );
-                let dns_provider = provider(&found.lookup);
-                self.emit(&Event::Publish { record: &record, reason: &reason, dns_provider });
-                Ok((found, false))
+                return Ok((found, false));
             }
+        };
+        // Another provider serves the domain: the record is needed there, too.
+        if let Some(text) = &warning
+            && skip_reason.is_none()
+        {
+            self.emit(&Event::Warning { text });
+            let dns_provider = provider(&found.lookup);
+            self.emit(&Event::Publish { record: &record, reason: text, dns_provider });
         }
+        let records = match self.publish_in(&zone, &record, connector, connectors).await {
+            Err(error) if skip_reason.is_none() => {
+                let reason = publish::unpermitted(error, &zone)?;
+                self.emit(&Event::Warning { text: &reason });
+                self.publish_by_hand(&record, &reason, &found);
+                return Ok((found, false));
+            }
+            records => records?,
+        };
+        let removed = self.remove_stale(&zone, &record, &records).await?;
+        let is_new = !records.current && warning.is_none();
+        if removed {
+            let lookup = self.env.resolver.lookup(domain, None, Scope::Authoritative).await;
+            return Ok((self.diagnose(connector, lookup), is_new));
+        }
+        Ok((found, is_new))
     }
 
+    fn publish_by_hand(&self, record: &TxtRecord, reason: &str, found: &LookupResult) {
+        self.steps.end(StepId::PublishTxt, StepState::Pending, format!("by hand: {reason}"));
+        let dns_provider = provider(&found.lookup);
+        self.emit(&Event::Publish { record, reason, dns_provider });
+    }
+
+    /// Creates the record; returns the records before.
     async fn publish_in(
         &self,
         zone: &Zone,
         record: &TxtRecord,
         connector: &Connector,
         connectors: &[Connector],
-    ) -> Result<Published, Error> {
+    ) -> Result<TxtRecords, Error> {
         let domain = &self.options.domain;
         let records = publish::records(self.env, &zone.id, domain, connector, connectors).await?;
         for code in &records.left_over {
@@ -266,6 +270,16 @@ impl Setup<'_> {
         if !records.current {
             publish::create(self.env, &zone.id, record, &connector.id).await?;
         }
+        Ok(records)
+    }
+
+    /// Returns whether a record was deleted, and ends the step.
+    async fn remove_stale(
+        &self,
+        zone: &Zone,
+        record: &TxtRecord,
+        records: &TxtRecords,
+    ) -> Result<bool, Error> {
         for stale in &records.stale {
             if self.options.replace_stale_txt {
                 self.env.execute(&publish::delete_action(&zone.id, stale)).await?;
@@ -282,7 +296,7 @@ impl Setup<'_> {
         let stood = records.current && !removed;
         let state = if stood { StepState::Skipped } else { StepState::Done };
         self.steps.end(StepId::PublishTxt, state, format!("published in zone {}", zone.name));
-        Ok(Published { created: !records.current, removed })
+        Ok(removed)
     }
 
     async fn await_visible(

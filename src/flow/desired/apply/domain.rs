@@ -6,7 +6,6 @@ use super::super::Desired;
 use super::super::change::{PlannedChange, Task};
 use super::super::facts::Facts;
 use super::{Apply, ChangeResult, Decisions, DomainResult, Event, ends_all};
-use crate::api::ErrorKind;
 use crate::api::connector::{Connector, VerificationStatus};
 use crate::dns::{self, Diagnosis, Lookup, Scope, Verdict};
 use crate::domain::EmailDomain;
@@ -220,10 +219,7 @@ impl<D: Decisions> Apply<'_, D> {
         };
         match created.await {
             Ok(()) => Ok(warning.map(|warning| (record, warning))),
-            Err(Error::Api(error)) if error.kind() == ErrorKind::Forbidden => {
-                Ok(Some((record, format!("no permission for the zone {} (DNS Write)", zone.name))))
-            }
-            Err(error) => Err(error),
+            Err(error) => Ok(Some((record, publish::unpermitted(error, &zone)?))),
         }
     }
 
