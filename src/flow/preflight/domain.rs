@@ -165,9 +165,11 @@ fn describe_others(
     let evidence: Vec<_> = evidence.into_iter().flatten().collect();
     let remedy = match (left_over, known, unknown) {
         ([], [], []) => return None,
+        // Only in a zone of this account, and with the comment of this program.
         (_, [], []) => format!(
-            "delete the TXT records that none of your connectors uses: \
-             `cfsso setup {domain} --publish-txt --replace-stale-txt`"
+            "delete the TXT records that none of your connectors uses; \
+             `cfsso setup {domain} --publish-txt --replace-stale-txt` deletes only those that \
+             cfsso published"
         ),
         (_, _, []) => SHOW_ALL.to_owned(),
         _ => DELETE_UNUSED.to_owned(),
