@@ -142,7 +142,7 @@ async fn failures(context: &Context, chosen: &Idp, pins: usize) -> anyhow::Resul
     let fetcher = context.fetcher().await?;
     let options = CheckOptions::new(context.clock.now(), pins);
     let points = check::check(&fetcher, Subject::of(chosen), &options).await;
-    Ok(points.iter().filter(|point| point.is_failure()).map(|point| point.describe()).collect())
+    Ok(points.iter().filter(|point| point.is_failure()).map(IdpCheck::describe).collect())
 }
 
 fn mark(check: &IdpCheck) -> Status {
