@@ -250,14 +250,10 @@ pub fn create_action(zone: &ZoneId, txt: &TxtRecord, id: &ConnectorId) -> Action
     .after(Some(json!({ "id": "NEW-RECORD", "name": txt.name }).to_string()))
 }
 
-/// The reason why a person has to publish the record; other errors than a missing permission stay.
-pub fn unpermitted(error: Error, zone: &Zone) -> Result<String, Error> {
-    match error {
-        Error::Api(error) if error.kind() == ErrorKind::Forbidden => {
-            Ok(format!("no permission for the zone {} (DNS Write)", zone.name))
-        }
-        error => Err(error),
-    }
+/// If a permission for the zone's records is missing: the reason to publish by hand.
+pub fn unpermitted(error: &Error, zone: &Zone) -> Option<String> {
+    let is_forbidden = matches!(error, Error::Api(error) if error.kind() == ErrorKind::Forbidden);
+    is_forbidden.then(|| format!("no permission for the zone {} (DNS Write)", zone.name))
 }
 
 /// A record that exists counts as created.

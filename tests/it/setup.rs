@@ -405,7 +405,12 @@ async fn the_code_of_another_accounts_connector_stays() {
 }
 
 #[tokio::test]
-async fn a_verified_domain_does_not_fail_for_a_record_that_the_token_may_not_create() {
+async fn a_record_that_the_token_may_not_create_is_printed() {
+    let world = World::new().await;
+    world.ok("create cool.cats").await;
+    let ran = world.with_token(Access::ReadOnly).run("setup cool.cats --publish-txt").await;
+    assert!(ran.code == 5 && ran.stdout.contains("cool.cats. 300 IN TXT"), "{ran:?}");
+    // A verified domain does not fail for it.
     let world = World::new().await.verified().await;
     lose_records(&world).await;
     let world = world.with_token(Access::ReadOnly);

@@ -217,13 +217,21 @@ impl Setup<'_> {
             self.emit(&Event::Publish { record: &record, reason: text, dns_provider });
         }
         let records = match self.publish_in(&zone, &record, connector, connectors).await {
-            Err(error) if skip_reason.is_none() => {
-                let reason = publish::unpermitted(error, &zone)?;
-                self.emit(&Event::Warning { text: &reason });
-                self.publish_by_hand(&record, &reason, &found);
-                return Ok((found, false));
+            Ok(records) => records,
+            Err(error) => {
+                let reason = publish::unpermitted(&error, &zone);
+                let Some(reason) = reason.filter(|_| skip_reason.is_none()) else {
+                    return Err(error);
+                };
+                if connector.is_verified() {
+                    self.emit(&Event::Warning { text: &reason });
+                    self.publish_by_hand(&record, &reason, &found);
+                    return Ok((found, false));
+                }
+                let dns_provider = provider(&found.lookup);
+                self.emit(&Event::Publish { record: &record, reason: &reason, dns_provider });
+                return Err(error);
             }
-            records => records?,
         };
         let removed = self.remove_stale(&zone, &record, &records).await?;
         let is_new = !records.current && warning.is_none();

@@ -219,7 +219,10 @@ impl<D: Decisions> Apply<'_, D> {
         };
         match created.await {
             Ok(()) => Ok(warning.map(|warning| (record, warning))),
-            Err(error) => Ok(Some((record, publish::unpermitted(error, &zone)?))),
+            Err(error) => match publish::unpermitted(&error, &zone) {
+                Some(reason) => Ok(Some((record, reason))),
+                None => Err(error),
+            },
         }
     }
 
