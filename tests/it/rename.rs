@@ -401,12 +401,36 @@ async fn an_identity_provider_that_fails_stops_it_before_and_on_the_way() {
     assert_eq!(world.writes(), writes, "nothing is disabled for it");
     // Sound at first, and no more when it is looked at again.
     world.fault("no-keys#2");
-    let error = world.fails(RENAME, 11).await;
+    let error = world.fails(RENAME, 12).await;
     let hint = error["hint"].as_str().unwrap();
     assert!(hint.contains("--resume") && hint.contains("--rollback"), "{error}");
-    assert!(error["causes"].to_string().contains("Company SSO"), "{error}");
+    assert!(hint.contains("--accept-risk idp-healthy`"), "{error}");
+    assert!(error["causes"].to_string().contains("idp-healthy: Company SSO"), "{error}");
     assert_eq!(world.connectors().await.len(), 0);
     world.ok(&format!("{RENAME} --resume")).await;
+    assert_eq!(standing(&world).await, expected("cooler-cats"));
+}
+
+#[tokio::test]
+async fn an_identity_provider_that_the_sso_app_does_not_allow_stops_nothing() {
+    let world = three().await;
+    world.ok("app idps --only oidc --yes").await;
+    let path = format!("POST /accounts/{}/access/identity_providers", world.sandbox.account());
+    let url = "https://127.0.0.1:1/a";
+    let config = json!({
+        "client_id": "c", "client_secret": "s", "auth_url": url, "token_url": url, "certs_url": url,
+    });
+    let body = json!({ "name": "Old", "type": "oidc", "config": config });
+    let old = ask(&world.sandbox, Access::Full, &path, Some(body)).await.result();
+    let writes = world.writes();
+    let add = format!("app idps --add {}", old["id"].as_str().unwrap());
+    world.ok(&format!("{add} --yes")).await;
+    let error = world.fails(RENAME, 11).await;
+    assert!(error["causes"].to_string().contains("idp-healthy: Old"), "{error}");
+    assert_eq!(world.writes().len(), writes.len() + 1, "nothing is disabled for it");
+    world.ok(&format!("{} --yes", add.replace("--add", "--remove"))).await;
+    let report = world.ok(&format!("{RENAME} -o json")).await.json();
+    assert_eq!(report["idps"].as_array().unwrap().len(), 2, "its URLs change all the same");
     assert_eq!(standing(&world).await, expected("cooler-cats"));
 }
 
@@ -653,12 +677,10 @@ async fn records_that_cannot_be_published_are_refused_before_anything_is_disable
 
 #[tokio::test]
 async fn a_rename_that_stopped_on_another_machine_is_not_taken_for_done() {
-    for (fault, code, is_renamed) in
-        [("500#2@PUT/access/organizations", 12, false), ("no-keys#2", 11, true)]
-    {
+    for (fault, is_renamed) in [("500#2@PUT/access/organizations", false), ("no-keys#2", true)] {
         let world = three().await;
         world.fault(fault);
-        world.fails(&format!("{RENAME} --max-retries 0"), code).await;
+        world.fails(&format!("{RENAME} --max-retries 0"), 12).await;
         let other = tempfile::tempdir().unwrap();
         let world = world.with_env("CFSSO_JOURNAL", other.path().to_str().unwrap());
         let writes = world.writes();

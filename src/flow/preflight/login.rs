@@ -106,7 +106,7 @@ fn day(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d").to_string()
 }
 
-pub(super) fn allowed_idps<'a>(idps: &'a [Idp], sign_in: Option<&App>) -> Vec<&'a Idp> {
+pub(in crate::flow) fn allowed_idps<'a>(idps: &'a [Idp], sign_in: Option<&App>) -> Vec<&'a Idp> {
     let admits = |idp: &&Idp| sign_in.is_none_or(|app| app.admits(&idp.id));
     idps.iter().filter(|idp| is_company_idp(idp)).filter(admits).collect()
 }

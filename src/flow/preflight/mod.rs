@@ -20,12 +20,10 @@ use jiff::Timestamp;
 pub use domain::{
     ElsewhereConnector, PublishedCode, describe_published, foreign_codes, read_elsewhere,
 };
-#[cfg(test)]
-pub use facts::Health;
-pub use facts::{Checked, Facts, NotChecked, Sources, checked, unless_forbidden};
+pub use facts::{Checked, Facts, Health, NotChecked, Sources, checked, unless_forbidden};
 pub use gather::gather;
 pub(super) use gather::{health, read_policies};
-pub(super) use login::through as logins_through;
+pub(super) use login::{allowed_idps, through as logins_through};
 pub use member::at_domain;
 pub(super) use member::{has_plus, super_admin};
 pub(super) use policy::{allows_domain, describe_narrowed};

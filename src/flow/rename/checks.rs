@@ -6,7 +6,7 @@ use url::Url;
 use super::name::word;
 use super::{Options, RenamePlan};
 use crate::flow::check::{Check, CheckId, Severity};
-use crate::flow::preflight::{Facts, NotChecked, idp_healthy, names};
+use crate::flow::preflight::{Facts, Health, NotChecked, idp_healthy, names};
 use crate::flow::publish::DnsHost;
 use crate::idp::Fetcher;
 use crate::idp::fetch::{AllowedHosts, FetchError};
@@ -62,6 +62,33 @@ pub fn checks(
     checks.push(check_fallback(task, facts));
     let accepted = &options.enabling.accepted;
     checks.into_iter().map(|check| check.accept_risks(accepted)).collect()
+}
+
+/// After the rename, SSO is off: unlike before it, a warning stops nothing. An identity provider
+/// without an answer in time did not stop it before either.
+pub(super) fn idps_work(all: &[Health]) -> Check {
+    let id = CheckId::IdpHealthy;
+    let failures = all.iter().flat_map(|one| {
+        let failed = one.points.iter().flatten().filter(|point| point.is_failure());
+        failed.map(move |point| (one, point))
+    });
+    let failures: Vec<_> = failures.collect();
+    if let Some((first, _)) = failures.first() {
+        let evidence: Vec<_> = failures
+            .iter()
+            .map(|(one, point)| format!("{}: {}: {}", one.name, point.id.as_str(), point.detail))
+            .collect();
+        let fix = format!("`cfsso idp check {}`", first.id);
+        return Check::failed(id, evidence.join("; "), fix).with_severity(Severity::Error);
+    }
+    let of = |has_answer: bool| {
+        let those = all.iter().filter(move |one| one.points.is_some() == has_answer);
+        names(those.map(|one| one.name.as_str()))
+    };
+    if all.iter().any(|one| one.points.is_none()) {
+        return Check::not_checked(id, format!("no response in time from {}", of(false)));
+    }
+    Check::passed(id, format!("{}: no problems found", of(true)))
 }
 
 /// The SSO App outlives the connectors, so that it shows a rename that another machine began.

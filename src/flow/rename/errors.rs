@@ -6,6 +6,7 @@ use super::snapshot::OpenRename;
 use crate::api::ErrorKind;
 use crate::api::document::{Document, NotAnObject};
 use crate::flow::api_error::ApiErrorContext;
+use crate::flow::check::CheckId;
 use crate::flow::{Error, FlowError, FlowErrorKind};
 
 /// The API's refusal while dashboard SSO exists (API reference, section 5).
@@ -50,12 +51,6 @@ pub(super) fn concurrent_run(run: &str) -> FlowError {
     FlowError::conflict("another rename of this team is running on this machine")
         .cause(format!("journal run {run}"))
         .hint(format!("`cfsso journal show {run}`"))
-}
-
-pub(super) fn unhealthy(failed: Vec<String>) -> FlowError {
-    FlowError::refused("an identity provider does not work")
-        .causes(failed)
-        .cause("with SSO enabled, it would block every sign-in")
 }
 
 pub(super) fn unexpected_response(error: &NotAnObject) -> FlowError {
@@ -158,37 +153,37 @@ pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> 
         .into()
 }
 
-/// Without `undo`, `resume_command` is all that is left to do.
+/// Without `undo`, `resume_command` is all that is left to do. `blocking` are the failed checks.
 pub(super) fn half_done(
     error: &Error,
     resume_command: &str,
-    undo: Option<&str>,
+    (undo, blocking): (Option<&str>, &[CheckId]),
     is_off: bool,
 ) -> Error {
     let (kind, message) = match error {
-        // The user has to wait or decide: the message stays.
-        Error::Flow(flow_error)
-            if matches!(flow_error.kind, FlowErrorKind::NotYet | FlowErrorKind::Refused) =>
-        {
+        // The user has to wait: the message stays.
+        Error::Flow(flow_error) if flow_error.kind == FlowErrorKind::NotYet => {
             (flow_error.kind, flow_error.message.clone())
         }
         _ => (FlowErrorKind::HalfDone, "the rename stopped half-way".to_owned()),
     };
     let skipped = usize::from(kind != FlowErrorKind::HalfDone);
     let off = is_off.then(|| "SSO is off: users sign in with a password".to_owned());
-    let hint = match (error, kind) {
-        (Error::ApiContext(api_error), _) => api_error.hint.clone(),
-        (Error::Flow(flow_error), FlowErrorKind::Refused) => flow_error.hint.clone(),
+    let is_refused = |error: &FlowError| error.kind == FlowErrorKind::Refused;
+    let hint = match error {
+        Error::ApiContext(api_error) => api_error.hint.clone(),
+        Error::Flow(flow_error) if is_refused(flow_error) => flow_error.hint.clone(),
         _ => None,
     };
-    let undo = |before: &str| undo.map(|undo| format!("{before}undo with `{undo}`"));
-    let commands = match kind {
-        FlowErrorKind::HalfDone => format!("`{resume_command}`"),
-        FlowErrorKind::Refused => format!(
-            "fix it, then `{resume_command}`; override with `--accept-risk <CHECK>`{}",
-            undo("; ").unwrap_or_default()
-        ),
-        _ => format!("`{resume_command}`{}", undo(", ").unwrap_or_default()),
+    let commands = match (kind, undo) {
+        (FlowErrorKind::HalfDone, _) if !blocking.is_empty() => {
+            let risks: Vec<_> =
+                blocking.iter().map(|id| format!(" --accept-risk {}", id.name())).collect();
+            let risks = risks.concat();
+            format!("fix it, then `{resume_command}`; to override: `{resume_command}{risks}`")
+        }
+        (FlowErrorKind::HalfDone, _) | (_, None) => format!("`{resume_command}`"),
+        (_, Some(undo)) => format!("`{resume_command}`, undo with `{undo}`"),
     };
     let hint = hint.map_or(commands.clone(), |hint| format!("{hint}\n{commands}"));
     FlowError::new(kind, message)

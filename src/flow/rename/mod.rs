@@ -28,14 +28,14 @@ pub use task::{RenamePlan, plan_rename, read_state};
 
 use self::name::word;
 use self::snapshot::{IdpState, JournalNote, concurrent_run};
-use super::check::{Check, CheckId};
+use super::check::{Check, CheckId, CheckState};
 use super::dry_run::DryRun;
-use super::plan::Change;
+use super::plan::{Change, Plan};
+use super::preflight::health;
 use super::steps::{StepLog, StepState};
 use super::target::Target;
 use super::update::Update;
 use super::{Env, Error, FlowError, FlowErrorKind, connector};
-use crate::idp::check::{self, CheckOptions, Subject};
 use crate::plural::count_noun;
 
 /// The title of the write that changes nothing.
@@ -52,6 +52,8 @@ struct Renamer<'a> {
     off_since: Cell<Option<Timestamp>>,
     /// Whether the API rejected the name: the command that continues is then the rollback.
     name_rejected: Cell<bool>,
+    /// The checks that stopped it after it had begun.
+    blocking: RefCell<Vec<CheckId>>,
     report: RefCell<Report>,
 }
 
@@ -128,6 +130,7 @@ impl<'a> Renamer<'a> {
             changed: Cell::new(task.is_open),
             off_since: Cell::new(task.off_since),
             name_rejected: Cell::new(false),
+            blocking: RefCell::default(),
             report: RefCell::new(Report::of(task)),
         }
     }
@@ -337,7 +340,7 @@ impl<'a> Renamer<'a> {
     }
 
     async fn check_idps(&self) -> Result<(), Error> {
-        let idps = &self.task.looked_at;
+        let idps = &self.task.allowed;
         let Some(fetcher) = &self.options.enabling.asking.fetcher else { return Ok(()) };
         if self.env.is_dry_run() {
             return Ok(());
@@ -347,34 +350,26 @@ impl<'a> Renamer<'a> {
             return Ok(());
         }
         self.steps.begin(StepId::IdpCheck);
-        let thresholds = CheckOptions::new(self.env.clock.now(), 1);
-        let looks =
-            idps.iter().map(async |idp| check::check(fetcher, Subject::of(idp), &thresholds).await);
-        let mut failed = Vec::new();
-        for (idp, points) in idps.iter().zip(join_all(looks).await) {
-            failed.extend(
-                points
-                    .iter()
-                    .filter(|point| point.is_failure())
-                    .map(|point| format!("{}: {}: {}", idp.name, point.id.as_str(), point.detail)),
-            );
-        }
-        let names: Vec<_> = idps.iter().map(|idp| idp.name.as_str()).collect();
+        let looks = idps.iter().map(|idp| health(fetcher, idp, 1, self.env.clock));
+        let all = join_all(looks).await;
+        let check = checks::idps_work(&all).accept_risks(&self.options.enabling.accepted);
+        let names: Vec<_> = all.iter().map(|one| one.name.as_str()).collect();
+        let failed = check.fix.is_some().then_some(&check.detail);
         self.record_observation(
             "test the identity providers",
             json!({ "looked_at": names, "failed": failed }),
         )?;
-        if failed.is_empty() {
-            let detail = format!("{}: no problems found", names.join(", "));
-            self.steps.end(StepId::IdpCheck, StepState::Done, detail);
-            return Ok(());
+        if check.blocks() {
+            let plan = Plan::new(vec![check], Vec::new());
+            self.blocking.borrow_mut().push(CheckId::IdpHealthy);
+            return Ok(plan.ensure_allowed("enabling SSO")?);
         }
-        if self.options.enabling.accepted.contains(&CheckId::IdpHealthy) {
-            let detail = format!("risk accepted: {}", failed.join("; "));
-            self.steps.end(StepId::IdpCheck, StepState::Done, detail);
-            return Ok(());
-        }
-        Err(errors::unhealthy(failed).into())
+        let detail = match check.state {
+            CheckState::Accepted => format!("risk accepted: {}", check.detail),
+            _ => check.detail,
+        };
+        self.steps.end(StepId::IdpCheck, StepState::Done, detail);
+        Ok(())
     }
 
     fn record_observation(&self, title: &str, seen: serde_json::Value) -> Result<(), FlowError> {
@@ -422,7 +417,13 @@ impl<'a> Renamer<'a> {
         };
         self.report.borrow_mut().next = Some(resume.clone());
         let is_off = self.off_since.get().is_some();
-        errors::half_done(&error, &resume, undo.as_deref(), is_off)
+        let report = self.report.borrow();
+        let checks = report.connectors.iter().flat_map(|connector| &connector.checks);
+        let blocking = checks.filter(|check| check.blocks()).map(|check| check.id);
+        let mut blocking: Vec<_> = blocking.chain(self.blocking.take()).collect();
+        blocking.sort();
+        blocking.dedup();
+        errors::half_done(&error, &resume, (undo.as_deref(), &blocking), is_off)
     }
 
     fn emit(&self, event: &Event<'_>) {

@@ -6,11 +6,13 @@ use super::errors;
 use super::name::word;
 use super::report::{IdpChange, Mode, Options, resume_command};
 use super::snapshot::{ConnectorSnapshot, OpenRename, Snapshot, history};
+use crate::api::app::{self, App};
 use crate::api::connector::Connector;
 use crate::api::document::Document;
 use crate::api::idp::{Idp, IdpType};
 use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
+use crate::flow::preflight::{Checked, allowed_idps, checked};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
 use crate::flow::{Env, Error, FlowError, connector, idp};
@@ -20,6 +22,7 @@ pub struct CurrentState {
     pub organization: Document,
     pub connectors: Vec<Connector>,
     pub idps: Vec<Idp>,
+    pub apps: Checked<Vec<App>>,
     pub open: Option<OpenRename>,
     pub done: Option<OpenRename>,
 }
@@ -36,7 +39,8 @@ pub struct RenamePlan {
     pub(super) assumed: Vec<String>,
     /// Changes at the identity providers; empty if these have the new name.
     pub idps: Vec<IdpChange>,
-    pub(super) looked_at: Vec<Idp>,
+    /// The identity providers of the sign-in to the dashboard.
+    pub(super) allowed: Vec<Idp>,
     pub(super) off_since: Option<Timestamp>,
     /// Whether the journal knows of no rename that this run resumes or rolls back.
     pub(super) is_first: bool,
@@ -47,8 +51,9 @@ pub struct RenamePlan {
 pub async fn read_state(env: &Env<'_>) -> Result<CurrentState, Error> {
     let organization =
         async { Ok(env.client.send(&Target::Organization.read(env.account)).await?) };
-    let (organization, connectors, idps) =
-        tokio::try_join!(organization, connector::list(env), idp::list(env))?;
+    let apps = async { Ok(checked(env.client.list(&app::list(env.account)).await)) };
+    let (organization, connectors, idps, apps) =
+        tokio::try_join!(organization, connector::list(env), idp::list(env), apps)?;
     let odd = env.client.odd_records(Some("connector"));
     if !odd.is_empty() {
         let message = "cannot rename the team: a connector record is invalid; nothing was sent";
@@ -57,7 +62,7 @@ pub async fn read_state(env: &Env<'_>) -> Result<CurrentState, Error> {
     }
     let entries = env.own(&env.journal.read()?.entries);
     let (open, done) = history(&entries, env.account);
-    Ok(CurrentState { organization, connectors, idps, open, done })
+    Ok(CurrentState { organization, connectors, idps, apps, open, done })
 }
 
 pub fn plan_rename(
@@ -104,12 +109,14 @@ pub fn plan_rename(
     }
     let before = if is_back { Some(&snapshot.to) } else { snapshot.from.as_ref() };
     let before = before.map(String::as_str);
-    let looked_at: Vec<_> = found.idps.into_iter().filter(has_external_config).collect();
+    let sso_app = found.apps.iter().flatten().find(|app| app.is_dash_sso());
+    let allowed = allowed_idps(&found.idps, sso_app).into_iter().cloned().collect();
     let idp_change = |idp: &Idp| idp_change(idp, before, &goal);
     let idps = if known_domain.as_ref() == Some(&goal) {
         Vec::new()
     } else {
-        looked_at.iter().filter(|idp| !idp.is_read_only()).map(idp_change).collect()
+        let has_url = |idp: &&Idp| has_external_config(idp) && !idp.is_read_only();
+        found.idps.iter().filter(has_url).map(idp_change).collect()
     };
     let plan = RenamePlan {
         snapshot,
@@ -120,7 +127,7 @@ pub fn plan_rename(
         organization: found.organization,
         connectors: found.connectors,
         idps,
-        looked_at,
+        allowed,
         off_since: taken_up.as_ref().and_then(|open| open.off_since),
         is_first,
         is_open,
