@@ -591,6 +591,11 @@ async fn a_journal_that_others_can_change_is_refused_and_one_they_can_read_told_
         assert_eq!(error["kind"], "journal");
         let chmod = format!("`chmod go-w {}`", path.display());
         assert!(error["causes"][0].as_str().unwrap().contains(&chmod), "{error}");
+        assert_eq!(error["hint"], chmod.as_str());
+        let audit = world.run("doctor -o json").await.json();
+        let findings = audit["findings"].as_array().unwrap().iter();
+        let mut found = findings.filter(|finding| finding["id"] == "journal-damaged");
+        assert_eq!(found.next().unwrap()["fix"], chmod.as_str());
         assert_eq!(requests, [""; 0]);
         if path == &dir {
             let writes = world.writes().len();
@@ -747,7 +752,9 @@ async fn entries_go_to_another_machine_and_are_undone_there_as_here() {
     let imported = world.ok(&format!("journal import {file} -o json")).await.json();
     assert_eq!(imported, json!([format!("{run}-imported")]));
     assert!(entries(&world).await[0]["id"].as_str().unwrap().ends_with("-imported.1"));
-    world.fails(&format!("journal import {file}"), 7).await;
+    let again = world.ok(&format!("journal import {file} -o json")).await;
+    assert_eq!(again.json(), json!([]));
+    assert!(again.stderr.contains("1 run imported before"), "{again:?}");
     world.ok("journal undo --yes").await;
     assert_eq!(world.connectors().await[0]["enabled"], true);
 
@@ -775,6 +782,26 @@ async fn entries_go_to_another_machine_and_are_undone_there_as_here() {
     world.ok(&format!("journal import {file}")).await;
     world.fails(&format!("journal undo {run}-imported --yes"), 11).await;
     assert_eq!(world.writes(), writes);
+
+    let fifth = world.journal.path().join("fifth").display().to_string();
+    let world = world.with_env("CFSSO_JOURNAL", &fifth);
+    // The same run three times in a file, once with another content, and others.
+    let mut document: Value = serde_json::from_str(&all).unwrap();
+    let runs = document["runs"].as_array_mut().unwrap();
+    let own = runs.iter().position(|it| it["run"] == run.as_str()).unwrap();
+    runs.push(runs[own].clone());
+    let mut other_content = runs[own].clone();
+    other_content["records"][0]["started"]["title"] = json!("something else");
+    runs.push(other_content);
+    let (count, mixed) = (runs.len(), world.journal.path().join("mixed.json"));
+    fs::write(&mixed, document.to_string()).unwrap();
+    let ran = world.run(&format!("journal import {} -o json", mixed.display())).await;
+    assert_eq!(ran.code, 7, "{ran:?}");
+    assert!(ran.stderr.contains(&format!("{run}-imported")), "{ran:?}");
+    let listed: std::collections::BTreeSet<_> =
+        entries(&world).await.iter().map(|entry| entry["run"].to_string()).collect();
+    assert_eq!(listed.len(), count - 2, "{listed:?}");
+    assert!(!entries(&world).await.iter().any(|entry| entry["title"] == "something else"));
 }
 
 #[tokio::test]

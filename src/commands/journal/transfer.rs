@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::journal::transfer;
 use crate::output::{Page, Render, Status};
+use crate::plural::count_noun;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -28,7 +29,8 @@ pub struct ExportArgs {
   cfsso journal import journal.json
   ssh ops cfsso journal export | cfsso journal import -
 
-Imported runs have names that end in `-imported`.")]
+Imported runs have names that end in `-imported`. Runs that were imported before
+are left as they are.")]
 pub struct ImportArgs {
     /// File of `journal export`; `-` for stdin
     file: PathBuf,
@@ -60,7 +62,22 @@ pub async fn import(args: &ImportArgs, context: &Context) -> anyhow::Result<Outc
         context.screen.note("dry run: nothing was imported");
         return Ok(Outcome::silent());
     }
-    Ok(Outcome::done(Imported(transfer::import(store, &text)?)))
+    let report = transfer::import(store, &text)?;
+    if !report.known.is_empty() {
+        let runs = count_noun(report.known.len(), "run");
+        context.screen.note(format!("{runs} imported before: left as they are"));
+    }
+    let failure = conflict(&report.conflicting).map(Into::into);
+    Ok(Outcome::done(Imported(report.imported)).failed(failure))
+}
+
+fn conflict(runs: &[String]) -> Option<FlowError> {
+    let first = runs.first()?;
+    let message =
+        format!("not imported, with another content in this journal: {}", runs.join(", "));
+    let causes = "an imported run is never changed: the file has it with more, fewer or other \
+                  records";
+    Some(FlowError::conflict(message).cause(causes).hint(format!("`cfsso journal show {first}`")))
 }
 
 impl Render for Imported {

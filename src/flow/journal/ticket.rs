@@ -126,7 +126,7 @@ pub fn read(text: &[u8]) -> Result<Vec<Entry>, FlowError> {
 }
 
 /// A modified ticket could otherwise disable SSO as the undo of an enabling.
-fn is_bypass_write(entry: &Entry) -> bool {
+pub(in crate::flow) fn is_bypass_write(entry: &Entry) -> bool {
     let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
     let body = &request["body"];
     match (request["method"].as_str(), entry.resource) {
