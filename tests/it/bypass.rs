@@ -620,6 +620,44 @@ async fn what_was_applied_is_no_failure() {
 }
 
 #[tokio::test]
+async fn an_entry_that_cannot_be_undone_stops_no_other_and_is_not_imported() {
+    let world = locked().await;
+    world.ok("bypass disable cool.cats --yes").await;
+    let run = world.ok("bypass status -o json").await.json()["bypasses"][0]["entry"].clone();
+    let run = run.as_str().unwrap().split('.').next().unwrap().to_owned();
+    let runs = world.journal.path().join("runs");
+    let text = std::fs::read_to_string(runs.join(format!("{run}.ndjson"))).unwrap();
+    let exported = world.ok(&format!("journal export {run}")).await.stdout;
+    let file = world.journal.path().join("run.json");
+    let writes = world.writes();
+    let forge = |text: &str| {
+        let path = text.split(r#""path":""#).nth(1).unwrap().split('"').next().unwrap();
+        [text.replace(path, "/user/tokens/x"), text.replace(path, &format!("{path}/x"))]
+    };
+    for forged in forge(&exported) {
+        std::fs::write(&file, forged).unwrap();
+        let error = world.fails(&format!("journal import {}", file.display()), 2).await;
+        let causes = error["causes"].to_string();
+        assert!(causes.contains("is not a request of a bypass"), "{error}");
+    }
+    let bad = runs.join("20200101-000000.ndjson");
+    std::fs::write(&bad, &forge(&text)[0]).unwrap();
+    assert_eq!(world.writes(), writes);
+    let ran = world.run("bypass undo --yes -o json").await;
+    assert_eq!(ran.code, 12, "{ran:?}");
+    assert_eq!(world.connectors().await[0]["enabled"], true);
+    let error = ran.error();
+    assert!(error["causes"].to_string().contains("entry 20200101-000000.1"), "{error}");
+    let show = "`cfsso journal show 20200101-000000.1`";
+    assert!(error["hint"].as_str().unwrap().contains(show), "{error}");
+    // Alone, it is refused, and the way on is named.
+    let error = world.fails("bypass undo --yes", 11).await;
+    assert_eq!(error["hint"], show);
+    std::fs::remove_file(bad).unwrap();
+    world.ok("bypass undo --yes").await;
+}
+
+#[tokio::test]
 async fn a_disable_by_another_user_after_the_bypass_is_named() {
     let world = World::new().await.enabled().await;
     world.ok("bypass disable --all --yes").await;

@@ -60,7 +60,7 @@ impl Args {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Report {
     schema: &'static str,
-    /// Whether every change that can be undone was undone.
+    /// Whether every change that is still active was undone.
     ok: bool,
     /// The journal entries that were undone, in that order.
     undone: Vec<UndoneEntry>,
@@ -99,6 +99,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         sign_in: None,
     };
     let mut todo: Vec<(BypassWrite, Box<Ready>)> = Vec::new();
+    let mut blocked = Vec::new();
     for mut write in writes {
         let status = std::mem::replace(&mut write.status, Ok(WriteStatus::Reverted(String::new())));
         match status? {
@@ -108,6 +109,11 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
                 return Err(write.drift_error(&drift, &args.command()).into());
             }
             WriteStatus::Refused(ready, _) if args.force => todo.push((write, ready)),
+            // A ticket is one bypass, and an entry that cannot be undone was edited. A journal has
+            // many: the others are undone.
+            WriteStatus::Blocked(error) if args.ticket.is_none() => {
+                blocked.push((write.entry.id, error));
+            }
             WriteStatus::Blocked(error) | WriteStatus::Refused(_, error) => {
                 return Err(error.into());
             }
@@ -115,6 +121,12 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
                 report.left.push(UndoneEntry { entry: write.entry.id, description: text });
             }
         }
+    }
+    if todo.is_empty()
+        && let Some((entry, error)) = blocked.first()
+    {
+        let hint = error.hint.clone().unwrap_or_else(|| format!("`cfsso journal show {entry}`"));
+        return Err(error.clone().hint(hint).into());
     }
     if todo.is_empty() {
         let has_ticket = args.ticket.is_some();
@@ -144,6 +156,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             ));
         }
     }
+    for (_, error) in &blocked {
+        context.screen.warn(Text::prose(error.messages().join(": ")));
+    }
     let changes = ready.iter().map(|ready| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
     undo_output::show(context, &plan);
@@ -154,7 +169,15 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     context.confirm(&word, action).await?;
-    restore_all(&env, &todo, args, report).await
+    restore_all(&env, &todo, (args, &blocked), report).await
+}
+
+/// After the other entries were undone.
+fn blocked_error(blocked: &[(String, FlowError)]) -> Option<FlowError> {
+    let (entry, first) = blocked.first()?;
+    let error = FlowError::half_done("not every bypass was undone")
+        .causes(blocked.iter().map(|(_, error)| error.messages().join(": ")));
+    Some(error.hint(first.hint.clone().unwrap_or_else(|| format!("`cfsso journal show {entry}`"))))
 }
 
 /// SSO that a bypass disabled during its trial is not enabled without one.
@@ -254,7 +277,7 @@ fn question(ready: &[Box<Ready>]) -> (String, &'static str) {
 async fn restore_all(
     env: &Env<'_>,
     todo: &[BypassWrite],
-    args: &Args,
+    (args, blocked): (&Args, &[(String, FlowError)]),
     mut report: Report,
 ) -> anyhow::Result<Outcome> {
     let command = args.command();
@@ -265,12 +288,13 @@ async fn restore_all(
         |_| command.clone(),
     );
     let done = done.await?;
-    report.ok = done.failed.is_none();
+    let failed = done.failed.map(|(_, error)| error).or_else(|| blocked_error(blocked));
+    report.ok = failed.is_none();
     report.undone.extend(done.undone);
     report.left.extend(done.skipped);
     let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
     report.sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
-    Ok(Outcome::done(report).failed(done.failed.map(|(_, error)| error.into())))
+    Ok(Outcome::done(report).failed(failed.map(Into::into)))
 }
 
 impl Render for Report {

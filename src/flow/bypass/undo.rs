@@ -8,7 +8,7 @@ use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp;
 use crate::flow::journal::{
-    Cause, Entry, Inverse, NotUndoable, Outcome, ResourceKind, by_origin, inverse,
+    Cause, Entry, Inverse, NotUndoable, Outcome, ResourceKind, by_origin, inverse, ticket,
 };
 use crate::flow::undo::{self, ObjectCache, Ready, UndoPlan};
 use crate::flow::{Env, Error, FlowError};
@@ -163,6 +163,11 @@ async fn check_entry(env: &Env<'_>, mut entry: Entry, cache: &mut ObjectCache) -
         }
         Ok(true) => {}
     }
+    if !ticket::is_bypass_write(&entry) {
+        let error = FlowError::refused(format!("entry {} cannot be undone", entry.id));
+        let cause = format!("`{}` is not a request of a bypass", entry.request_line());
+        return without_inverse(entry, Ok(WriteStatus::Blocked(error.cause(cause))));
+    }
     match inverse(&entry) {
         Err(NotUndoable::NothingWritten(text)) => {
             without_inverse(entry, Ok(WriteStatus::Reverted(text)))
@@ -174,6 +179,9 @@ async fn check_entry(env: &Env<'_>, mut entry: Entry, cache: &mut ObjectCache) -
         Ok(inverse) => {
             let plan = inverse.plan_checked(env, &entry, cache).await;
             let now = cache.get(&inverse.key()).and_then(Option::as_ref);
+            if let Some(error) = now.and_then(|now| foreign_object(&entry, now)) {
+                return without_inverse(entry, Ok(WriteStatus::Blocked(error)));
+            }
             let changed_at = now.and_then(|now| changed_at(&entry, now));
             let status = match plan {
                 Ok(plan) => write_status(env, &inverse, plan, cache).await,
@@ -182,6 +190,24 @@ async fn check_entry(env: &Env<'_>, mut entry: Entry, cache: &mut ObjectCache) -
             BypassWrite { entry, status, changed_at, inverse: Some(inverse) }
         }
     }
+}
+
+/// A bypass changes connectors, the SSO App and the one-time PIN, whatever its entry says: an
+/// entry that was edited could lead to any other object.
+fn foreign_object(entry: &Entry, now: &Document) -> Option<FlowError> {
+    let (wanted, name) = match entry.resource {
+        Some(ResourceKind::Connector) => return None,
+        Some(ResourceKind::Application) => ("dash_sso", "the SSO App"),
+        Some(ResourceKind::IdentityProvider) => ("onetimepin", "one-time PIN"),
+        _ => ("", "an object of a bypass"),
+    };
+    let kind: Option<String> = now.parse_at(&["type"]);
+    if kind.as_deref() == Some(wanted) {
+        return None;
+    }
+    let object = now.parse_at::<String>(&["name"]).unwrap_or_else(|| entry.request_line());
+    let error = FlowError::refused(format!("entry {} cannot be undone", entry.id));
+    Some(error.cause(format!("`{object}` is not {name}: a bypass does not change it")))
 }
 
 /// There is at most one PIN. Returns whether there is something to restore.
@@ -314,6 +340,26 @@ mod tests {
         assert_eq!(open_ones(&undone), "");
         let titled = Entry { title: "bypass: x".to_owned(), ..entry(1, "x", Done) };
         assert_eq!(open_ones(&[titled]), "", "no title makes it one");
+    }
+
+    #[test]
+    fn an_undo_changes_no_object_that_a_bypass_does_not_change() {
+        use ResourceKind::{Application, Connector, DnsRecord, IdentityProvider};
+        for (resource, kind, is_foreign) in [
+            (Application, "dash_sso", false),
+            (Application, "self_hosted", true),
+            (IdentityProvider, "onetimepin", false),
+            (IdentityProvider, "oidc", true),
+            (Connector, "", false),
+            (DnsRecord, "TXT", true),
+        ] {
+            let entry = Entry { resource: Some(resource), ..entry(1, "bypass", Outcome::Done) };
+            let now: Document = format!(r#"{{"name":"X","type":"{kind}"}}"#).parse().unwrap();
+            assert_eq!(foreign_object(&entry, &now).is_some(), is_foreign, "{resource:?} {kind}");
+        }
+        let untyped: Document = r#"{"name":"X"}"#.parse().unwrap();
+        let entry = Entry { resource: Some(Application), ..entry(1, "bypass", Outcome::Done) };
+        assert!(foreign_object(&entry, &untyped).is_some());
     }
 
     #[test]

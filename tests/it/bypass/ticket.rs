@@ -118,6 +118,37 @@ async fn a_ticket_of_elsewhere_or_a_changed_one_sends_nothing() {
 }
 
 #[tokio::test]
+async fn a_ticket_that_leads_to_another_application_sends_nothing() {
+    let world = locked().await;
+    world.ok("idp create onetimepin").await;
+    let ticket = file(&world, "t.json");
+    world.ok(&format!("bypass otp --yes --ticket {ticket}")).await;
+    let apps = world.ok("app list -o json").await.json();
+    let wiki = apps.as_array().unwrap().iter().find(|app| app["name"] == "Wiki").unwrap().clone();
+    let mut document: Value = serde_json::from_str(&fs::read_to_string(&ticket).unwrap()).unwrap();
+    for record in document["records"].as_array_mut().unwrap() {
+        if record["finished"].is_object() {
+            record["finished"]["after"] = wiki.clone();
+            continue;
+        }
+        let started = &mut record["started"];
+        let id = wiki["id"].as_str().unwrap();
+        started["request"]["path"] =
+            format!("/accounts/{}/access/apps/{id}", world.sandbox.account()).into();
+        started["request"]["body"] = wiki.clone();
+        started["before"] = wiki.clone();
+        started["before"]["allowed_idps"] = serde_json::json!([COMPANY]);
+    }
+    fs::write(&ticket, document.to_string()).unwrap();
+    let writes = world.writes();
+    for force in ["", "--force"] {
+        let error = world.fails(&format!("bypass undo --ticket {ticket} --yes {force}"), 11).await;
+        assert!(error["causes"].to_string().contains("`Wiki` is not the SSO App"), "{error}");
+    }
+    assert_eq!(world.writes(), writes);
+}
+
+#[tokio::test]
 async fn a_ticket_that_cannot_be_written_stops_the_bypass() {
     let world = locked().await;
     let kept = file(&world, "kept.json");
