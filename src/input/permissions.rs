@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::shell::quoted;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exposure {
     /// Other users can change it: its content may not be the user's own.
@@ -12,11 +14,20 @@ pub enum Exposure {
 impl Exposure {
     /// The exposure in words, with the command that ends it.
     pub fn describe(self, path: &Path) -> String {
-        let path = path.display();
-        match self {
-            Self::Writable => format!("{path} can be changed by other users: `chmod go-w {path}`"),
-            Self::Readable => format!("{path} can be read by other users: `chmod go-rwx {path}`"),
-        }
+        let verb = match self {
+            Self::Writable => "changed",
+            Self::Readable => "read",
+        };
+        format!("{} can be {verb} by other users: {}", path.display(), self.remedy(path))
+    }
+
+    /// The command that ends it.
+    pub fn remedy(self, path: &Path) -> String {
+        let mode = match self {
+            Self::Writable => "go-w",
+            Self::Readable => "go-rwx",
+        };
+        format!("`chmod {mode} {}`", quoted(&path.display().to_string()))
     }
 }
 

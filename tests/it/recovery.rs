@@ -96,6 +96,37 @@ async fn a_fix_does_not_use_the_emergency_token() {
     assert!(ran.code == 10 && ran.screen.contains("ADMIN-TOKEN"), "{ran:?}");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_journal_that_cannot_be_written_is_found_before_a_bypass_needs_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let mut world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin").await;
+    let place = |name: &str| world.journal.path().join(name);
+    let (shared, file, new) = (place("shared"), place("file"), place("new"));
+    std::fs::create_dir(&shared).unwrap();
+    std::fs::set_permissions(&shared, std::fs::Permissions::from_mode(0o770)).unwrap();
+    std::fs::write(&file, "").unwrap();
+    let text = |path: &std::path::Path| path.display().to_string();
+    for (journal, result, fix) in [
+        (text(&new), "passed", ""),
+        (text(&shared), "failed", "`chmod go-w "),
+        (text(&file), "failed", "CFSSO_JOURNAL"),
+        ("/proc/nope".to_owned(), "failed", "CFSSO_JOURNAL"),
+    ] {
+        world = world.with_env("CFSSO_JOURNAL", &journal);
+        let code = if result == "passed" { 0 } else { 10 };
+        let report = check(&world, "--fail-on warning", code).await;
+        assert_eq!(state(&report, "journal-writable"), format!("warning {result}"), "{journal}");
+        let findings = report["findings"].as_array().unwrap().iter();
+        let mut its = findings.filter(|finding| finding["id"] == "journal-writable");
+        let found = its.next().unwrap();
+        assert!(found["fix"].as_str().unwrap_or_default().contains(fix), "{found}");
+    }
+    assert!(!new.exists());
+}
+
 #[tokio::test]
 async fn it_takes_two_rounds_of_reads_and_has_the_forms_for_ci() {
     let world = World::new().await.enabled().await;

@@ -267,10 +267,11 @@ fn with_alternative_hint(
                 (Some(ticket::REMEDY), None) => {
                     format!("{again} without a pipe that ends early, or `--ticket FILE` for a file")
                 }
-                _ => format!(
-                    "{} works without it",
-                    command(context, &format!("{this} --no-journal"))
-                ),
+                (remedy, _) => {
+                    let without = command(context, &format!("{this} --no-journal"));
+                    let remedy = remedy.map(|remedy| format!("\nor: {remedy}"));
+                    format!("{without} works without it{}", remedy.unwrap_or_default())
+                }
             });
             error.into()
         }

@@ -104,7 +104,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Ok(reading) => reading,
         Err(error) => {
             context.screen.warn(format!("journal not read: {}", error.message));
-            Contents { damaged: vec![error.message], ..Contents::default() }
+            let damaged = vec![error.messages().join(": ")];
+            Contents { damaged, remedy: error.hint, ..Contents::default() }
         }
     };
     fleet::run(context, "doctor", async |env| read(&args, context, env, &journal).await).await

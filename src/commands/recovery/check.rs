@@ -6,7 +6,7 @@ use super::super::doctor::{self, Level, ReportFormat};
 use super::super::{Outcome, fleet};
 use super::need_administrator;
 use crate::context::Context;
-use crate::flow::doctor::{check_recovery, read_recovery};
+use crate::flow::doctor::{check_recovery, read_recovery, writable_journal};
 use crate::flow::preflight::{Sources, Thresholds};
 use crate::flow::recovery::fingerprint::Fingerprint;
 use crate::flow::recovery::rehearsal::{self, AccessLists};
@@ -67,6 +67,7 @@ async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
     let mut audit = check_recovery(&read, &thresholds, &env.client.odd_records(None));
     let rehearsals = rehearsal::rehearse(env, &read.connectors, &AccessLists::of(&read.facts));
     audit.findings.push(rehearsal::finding(&rehearsals));
+    audit.findings.push(writable_journal(env.journal.ensure_writable()));
     if context.settings.options.token_file.is_some() {
         need_administrator(&mut audit.findings);
     }

@@ -10,8 +10,9 @@ use crate::api::idp::Idp;
 use crate::api::odd::OddRecord;
 use crate::api::policy::{Policy, Rule};
 use crate::domain::EmailDomain;
+use crate::flow::FlowError;
 use crate::flow::bypass::status::BypassStatus;
-use crate::flow::journal::{Entry, ResourceKind};
+use crate::flow::journal::{Contents, Entry, ResourceKind};
 use crate::flow::preflight::{Facts, Thresholds, check_validity, names};
 use crate::flow::rename::RenameInProgress;
 use crate::flow::trial::keep::TrialStatus;
@@ -269,13 +270,30 @@ pub(super) fn open_entries(entries: &[Entry]) -> Vec<&Entry> {
     open.filter(is_told).collect()
 }
 
-pub(super) fn corrupt_journal(damage: &[String]) -> Finding {
+pub(super) fn corrupt_journal(journal: &Contents) -> Finding {
     let id = AuditId::JournalDamaged;
-    if damage.is_empty() {
+    if journal.damaged.is_empty() {
         return Finding::passed(id, "the journal is readable");
     }
-    let evidence = names(damage.iter().map(String::as_str));
-    Finding::failed(id, evidence, "move the file out of the journal directory")
+    let evidence = names(journal.damaged.iter().map(String::as_str));
+    let remedy = journal.remedy.as_deref().unwrap_or("move the file out of the journal directory");
+    Finding::failed(id, evidence, remedy)
+}
+
+/// Otherwise, both bypasses would refuse until they are run with `--no-journal`.
+pub fn writable_journal(tried: Result<(), FlowError>) -> Finding {
+    let id = AuditId::JournalWritable;
+    match tried {
+        Ok(()) => Finding::passed(id, "changes can be recorded"),
+        Err(error) => {
+            let remedy = error.hint.clone().unwrap_or_default();
+            Finding::failed(
+                id,
+                error.messages().join(": "),
+                format!("{remedy}; in a lockout, `cfsso bypass disable --all --no-journal`"),
+            )
+        }
+    }
 }
 
 pub(super) fn records(odd: &[OddRecord]) -> Finding {
@@ -534,8 +552,11 @@ mod tests {
 
     #[test]
     fn damage_is_named() {
-        assert_eq!(corrupt_journal(&[]).state, CheckState::Passed);
-        let finding = corrupt_journal(&["x.jsonl, line 3".to_owned()]);
+        let of = |damaged, remedy| Contents { damaged, remedy, ..Contents::default() };
+        assert_eq!(corrupt_journal(&of(Vec::new(), None)).state, CheckState::Passed);
+        let exposed = of(vec!["x".to_owned()], Some("`chmod go-w x`".to_owned()));
+        assert_eq!(corrupt_journal(&exposed).fix.as_deref(), Some("`chmod go-w x`"));
+        let finding = corrupt_journal(&of(vec!["x.jsonl, line 3".to_owned()], None));
         assert_eq!(
             (finding.state, finding.detail.as_str()),
             (CheckState::Failed, "x.jsonl, line 3")

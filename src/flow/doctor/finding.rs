@@ -31,6 +31,7 @@ pub enum AuditId {
     RenameInProgress,
     JournalUnfinished,
     JournalDamaged,
+    JournalWritable,
     RecordsUnderstood,
     RecoveryCard,
     RecoveryRehearsal,
@@ -52,6 +53,7 @@ impl AuditId {
             | Self::RenameInProgress
             | Self::JournalUnfinished
             | Self::JournalDamaged
+            | Self::JournalWritable
             | Self::RecordsUnderstood
             | Self::RecoveryCard
             | Self::RecoveryRehearsal => return None,
@@ -111,6 +113,10 @@ impl AuditId {
             Self::RecoveryRehearsal => {
                 "`cfsso recovery prepare`: the emergency token can read all that both bypasses need. \
                  Only a write shows that it can write."
+            }
+            Self::JournalWritable => {
+                "`cfsso recovery check`: the journal can be written. Otherwise, a bypass works only \
+                 with `--no-journal`."
             }
             Self::JournalDamaged => {
                 "The journal is readable. Corrupt entries are kept, and cannot be undone."

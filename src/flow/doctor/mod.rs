@@ -8,6 +8,7 @@ mod recovery;
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 
+pub use audits::writable_journal;
 pub use finding::{AuditId, Finding, FindingId};
 pub use recovery::{RecoveryFacts, check_recovery, read_recovery};
 
@@ -87,7 +88,7 @@ pub async fn run_audit(
     let trials = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
     let read = Read { connectors, elsewhere, facts, bypass_status, rename, trials, open };
     let odd = env.client.odd_records(None);
-    Ok(evaluate(&read, thresholds, &journal.damaged, &odd))
+    Ok(evaluate(&read, thresholds, journal, &odd))
 }
 
 fn assemble_audit<T>(
@@ -143,7 +144,7 @@ fn has_no_access(facts: &Facts) -> bool {
 fn evaluate(
     read: &Read<'_>,
     thresholds: &Thresholds,
-    damaged: &[String],
+    journal: &Contents,
     odd: &[OddRecord],
 ) -> Audit {
     let Read { connectors, elsewhere, facts, bypass_status, rename, trials, open } = read;
@@ -190,7 +191,7 @@ fn evaluate(
     findings.push(audits::trial(trials));
     findings.push(audits::rename(rename.as_ref()));
     findings.push(audits::unknown_outcomes(open));
-    findings.push(audits::corrupt_journal(damaged));
+    findings.push(audits::corrupt_journal(journal));
     findings.push(audits::records(odd));
     assemble_audit(connectors.as_deref().ok(), |one| &one.connector, findings)
 }

@@ -15,7 +15,7 @@ mod trial;
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -103,7 +103,7 @@ impl<'p> Journal<'p> {
 
     #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn with_full_disk(dir: PathBuf, clock: Clock) -> Self {
-        let full = |_: &std::path::Path| std::fs::File::options().write(true).open("/dev/full");
+        let full = |_: &Path| std::fs::File::options().write(true).open("/dev/full");
         Self::new(Storage::Store(Store::with_files(dir, full)), Actor::default(), clock)
     }
 
@@ -199,12 +199,22 @@ impl<'p> Journal<'p> {
         let message = format!("the journal in {} cannot be read", store.dir().display());
         let exposed = store.exposure(Files::Every);
         let readable = exposed.as_ref().map(|(exposure, path)| exposure.describe(path));
-        if let Some((Exposure::Writable, _)) = exposed {
-            return Err(FlowError::journal(message).causes(readable));
+        if let Some((Exposure::Writable, path)) = exposed {
+            return Err(exposed_error(message, &path));
         }
         match store.read() {
             Ok(reading) => Ok(Contents { readable, ..reading }),
-            Err(error) => Err(FlowError::journal(message).cause(error.to_string())),
+            Err(error) => Err(FlowError::journal(message).cause(error.to_string()).hint(REMEDY)),
+        }
+    }
+
+    /// Whether the next write could be recorded. Writes nothing.
+    pub fn ensure_writable(&self) -> Result<(), FlowError> {
+        let store = self.store()?;
+        let message = "the journal cannot be written";
+        match store.exposure(Files::New) {
+            Some((Exposure::Writable, path)) => Err(exposed_error(message, &path)),
+            _ => store.try_write().map_err(|error| not_writable_error(message, store, &error)),
         }
     }
 
@@ -258,23 +268,22 @@ impl<'p> Journal<'p> {
         if run.is_none()
             && let Some((Exposure::Writable, path)) = store.exposure(Files::New)
         {
-            let message = "cannot write the journal; nothing was sent";
-            let error = FlowError::journal(message);
-            return Err(error.cause(Exposure::Writable.describe(&path)));
+            return Err(exposed_error(NOT_SENT, &path));
         }
         let run = match &mut *run {
             Some(run) => run,
             none => none.insert(
                 store
                     .begin_run(self.clock.now())
-                    .map_err(|error| not_writable_error(store, &error))?,
+                    .map_err(|error| not_writable_error(NOT_SENT, store, &error))?,
             ),
         };
         started.entry = run.next();
         let (number, is_trial) = (started.entry, started.trial.is_some());
         let record = Record::Started(started);
         self.start_ticket(&record, Some(&run.id))?;
-        run.begin(&record, is_trial).map_err(|error| not_writable_error(store, &error))?;
+        run.begin(&record, is_trial)
+            .map_err(|error| not_writable_error(NOT_SENT, store, &error))?;
         Ok(number)
     }
 
@@ -376,14 +385,22 @@ fn raw(text: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(text.to_owned()).ok()
 }
 
+const NOT_SENT: &str = "cannot write the journal; nothing was sent";
+
 const REMEDY: &str = "`export CFSSO_JOURNAL=DIR`";
 
 fn no_directory_error(message: &str) -> FlowError {
     FlowError::journal(message).cause("no home directory for the journal").hint(REMEDY)
 }
 
-fn not_writable_error(store: &Store, error: &io::Error) -> FlowError {
-    FlowError::journal("cannot write the journal; nothing was sent")
+fn exposed_error(message: impl Into<String>, path: &Path) -> FlowError {
+    FlowError::journal(message)
+        .cause(Exposure::Writable.describe(path))
+        .hint(Exposure::Writable.remedy(path))
+}
+
+fn not_writable_error(message: &str, store: &Store, error: &io::Error) -> FlowError {
+    FlowError::journal(message)
         .cause(format!("{}: {error}", store.dir().display()))
         .hint(format!("free space there, or {REMEDY}"))
 }

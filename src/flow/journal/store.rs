@@ -31,6 +31,8 @@ pub struct Contents {
     pub damaged: Vec<String>,
     /// A warning that other users can read it, with the command that prevents it.
     pub readable: Option<String>,
+    /// What makes it readable, if it cannot be read at all.
+    pub remedy: Option<String>,
 }
 
 /// The result of `cfsso journal prune`.
@@ -97,6 +99,14 @@ impl Store {
             Some((wanted, path.clone()))
         };
         found(Exposure::Writable, &paths).or_else(|| found(Exposure::Readable, &folders[..1]))
+    }
+
+    /// Tries a file without a name in the folder of new runs, or where that would be created.
+    pub(super) fn try_write(&self) -> io::Result<()> {
+        let folder = self.dir.join(OPEN);
+        let folder = folder.ancestors().find(|folder| folder.exists());
+        let folder = folder.map_or(Path::new("."), |folder| folder);
+        tempfile::tempfile_in(folder).map(drop)
     }
 
     pub(super) fn begin_run(&self, now: Timestamp) -> io::Result<RunFile> {

@@ -83,6 +83,30 @@ async fn a_read_only_home_stops_the_write_and_no_journal_does_without() {
 }
 
 /// What `--no-journal` says puts it back does put it back.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_journal_that_others_can_change_names_what_ends_that_and_what_does_without() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let world = locked().await;
+    let dir = world.journal.path().join("shared");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o770)).unwrap();
+    let world = world.with_env("CFSSO_JOURNAL", &dir.display().to_string());
+    let writes = world.writes();
+    for line in ["bypass otp", "bypass disable cool.cats"] {
+        let error = world.fails(&format!("{line} --yes"), 1).await;
+        let hint = error["hint"].as_str().unwrap();
+        for words in [format!("cfsso {line} --no-journal"), format!("chmod go-w {}", dir.display())]
+        {
+            assert!(hint.contains(&format!("`{words}`")), "{error}");
+        }
+        assert!(!hint.contains("alternative"), "{error}");
+    }
+    assert_eq!(world.writes(), writes);
+    world.ok("bypass disable cool.cats --no-journal --yes").await;
+}
+
 #[tokio::test]
 async fn what_was_done_without_a_journal_can_be_put_back_by_hand() {
     let world = locked().await;
