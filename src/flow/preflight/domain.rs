@@ -145,7 +145,7 @@ impl PublishedCode<'_> {
     }
 }
 
-/// Evidence and remedy. Only an unknown code may belong to an account that is not seen.
+/// Evidence and remedy. Only an unknown code may belong to an account that the token cannot read.
 fn describe_others(
     domain: &EmailDomain,
     left_over: &[String],
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_unknown_code_may_belong_to_an_account_that_is_not_seen() {
+    fn only_an_unknown_code_may_belong_to_an_account_that_cannot_be_read() {
         let domain = "cool.cats".parse().unwrap();
         let codes = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let other = "other verification codes at cool.cats; another account could claim it: o";
