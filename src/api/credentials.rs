@@ -70,9 +70,9 @@ impl Credentials {
         self.secret() == text
     }
 
-    /// Whether a text is a token or a key by the look of it.
+    /// Whether a text starts as a token or a key does.
     pub fn has_prefix(text: &str) -> bool {
-        TOKENS.iter().chain(&["cfk_"]).any(|prefix| text.starts_with(prefix))
+        TOKENS.iter().chain(&[KEY]).any(|prefix| text.starts_with(prefix))
     }
 
     pub(super) fn secret(&self) -> &str {
@@ -85,10 +85,12 @@ impl Credentials {
 /// Prefixes of API tokens since 2026 (API reference, section 1.1).
 const TOKENS: [&str; 2] = ["cfut_", "cfat_"];
 
+/// Prefix of the Global API Key, likewise.
+const KEY: &str = "cfk_";
+
 /// `cfk_…`, or the 37 hexadecimal digits of older keys.
 fn is_global_key(text: &str) -> bool {
-    text.starts_with("cfk_")
-        || text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    text.starts_with(KEY) || text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn check(value: &str) -> Result<(), String> {

@@ -537,7 +537,7 @@ mod tests {
             facts
         };
         let ada = json!({ "email": { "email": "ADA@cool.cats" } });
-        let nobody = json!({ "service_token": { "token_id": "t" } });
+        let for_services = json!({ "service_token": { "token_id": "t" } });
         let counted = |facts: &Facts| {
             let counts = report(facts).counts;
             assert_eq!(counts.affected, 4);
@@ -546,14 +546,14 @@ mod tests {
         for (rule, connectors, expected) in [
             (&email_domain("cool.cats"), connector, (2, 2, 0)),
             (&ada, connector, (1, 2, 1)),
-            (&nobody, connector, (0, 2, 2)),
+            (&for_services, connector, (0, 2, 2)),
             (&json!({ "geo": { "country_code": "DE" } }), connector, (2, 2, 0)),
             // Its policy comes with its connector.
-            (&nobody, "[]", (2, 2, 0)),
+            (&for_services, "[]", (2, 2, 0)),
         ] {
             assert_eq!(counted(&of(rule, connectors)), expected, "{rule} {connectors}");
         }
-        let mut hidden = of(&nobody, connector);
+        let mut hidden = of(&for_services, connector);
         hidden.policies.policies = Err(forbidden());
         assert_eq!(counted(&hidden), (2, 2, 0));
         assert_eq!(report(&hidden).not_checked, ["policies: the token lacks it"]);

@@ -121,7 +121,7 @@ impl<'a> PolicyContext<'a> {
         let mut policies: Vec<_> = policies.iter().collect();
         policies.sort_by_key(|policy| policy.precedence.unwrap_or(i64::MAX));
         let allowed = idps.map(|all| all.iter().filter(|idp| app.admits(&idp.id)).collect());
-        // That no identity provider is allowed is another problem than that of policies.
+        // Another check reports an application that allows no identity provider.
         let mut idps = allowed.filter(|allowed: &Vec<&Idp>| !allowed.is_empty());
         if let Some(idps) = &mut idps {
             idps.sort_by_key(|idp| !is_company_idp(idp));

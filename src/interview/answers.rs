@@ -95,7 +95,7 @@ impl Answers {
     /// Fails if the file answers a question that is neither among those asked nor among `other`.
     pub(super) fn ensure_known(&self, other: &[String]) -> Result<(), FlowError> {
         let asked = self.asked.borrow();
-        // Whether a doubt arises depends on the day.
+        // A warning that asks for confirmation does not occur in each run.
         let is_known = |key: &&String| other.contains(key) || key.ends_with(".anyway");
         let unused = self.unused();
         let Some(unknown) = unused.iter().find(|key| !is_known(key)) else { return Ok(()) };

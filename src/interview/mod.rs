@@ -245,8 +245,8 @@ impl<'a> Interview<'a> {
         self.at.set(0);
     }
 
-    /// Fails if a file has an answer to a question that does not exist. `other` are those that
-    /// are asked later, or not at all this time.
+    /// Fails if a file answers an unknown question. `other` are the IDs of questions that are
+    /// asked later, or only in other states of the account.
     pub fn ensure_known(&self, other: &[String]) -> Result<(), FlowError> {
         self.answers.ensure_known(other)
     }

@@ -12,7 +12,7 @@ impl Invocation {
         self
     }
 
-    /// Without the option, wherever it came from.
+    /// Removes an option.
     pub fn without(mut self, flag: &str) -> Self {
         self.options.retain(|(other, _)| *other != flag);
         self

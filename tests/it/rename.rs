@@ -430,7 +430,7 @@ async fn an_identity_provider_that_the_sso_app_does_not_allow_stops_nothing() {
     assert_eq!(world.writes().len(), writes.len() + 1, "nothing is disabled for it");
     world.ok(&format!("{} --yes", add.replace("--add", "--remove"))).await;
     let report = world.ok(&format!("{RENAME} -o json")).await.json();
-    assert_eq!(report["idps"].as_array().unwrap().len(), 2, "its URLs change all the same");
+    assert_eq!(report["idps"].as_array().unwrap().len(), 2, "its URLs change, too");
     assert_eq!(standing(&world).await, expected("cooler-cats"));
 }
 

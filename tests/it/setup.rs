@@ -244,7 +244,7 @@ async fn a_domain_enforced_by_another_account_stops_at_the_last_step() {
     assert_eq!(claim.unwrap()["state"], "failed");
 }
 
-/// Deletes the records with a verification code, as somebody would in the dashboard.
+/// Deletes the records with a verification code, as a user does in the dashboard.
 async fn lose_records(world: &World) {
     let zones = world.ask("GET /zones?name=cool.cats&status=active").await;
     let path = format!("/zones/{}/dns_records", zones[0]["id"].as_str().unwrap());

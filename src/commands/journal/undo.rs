@@ -132,8 +132,7 @@ async fn plan_all<'a>(
             Ok(inverse) => inverse,
             Err(reason) => {
                 if let NotUndoable::Irreversible(reason) = &reason {
-                    let error = FlowError::refused(format!("entry {} cannot be undone", entry.id));
-                    work.blocked.push(error.cause(reason.clone()));
+                    work.blocked.push(entry.not_undoable().cause(reason.clone()));
                 }
                 work.left.push(leave(reason.to_string()));
                 continue;

@@ -164,7 +164,7 @@ async fn check_entry(env: &Env<'_>, mut entry: Entry, cache: &mut ObjectCache) -
         Ok(true) => {}
     }
     if !ticket::is_bypass_write(&entry) {
-        let error = FlowError::refused(format!("entry {} cannot be undone", entry.id));
+        let error = entry.not_undoable();
         let cause = format!("`{}` is not a request of a bypass", entry.request_line());
         return without_inverse(entry, Ok(WriteStatus::Blocked(error.cause(cause))));
     }
@@ -173,7 +173,7 @@ async fn check_entry(env: &Env<'_>, mut entry: Entry, cache: &mut ObjectCache) -
             without_inverse(entry, Ok(WriteStatus::Reverted(text)))
         }
         Err(NotUndoable::Irreversible(text)) => {
-            let error = FlowError::refused(format!("entry {} cannot be undone", entry.id));
+            let error = entry.not_undoable();
             without_inverse(entry, Ok(WriteStatus::Blocked(error.cause(text))))
         }
         Ok(inverse) => {
@@ -206,7 +206,7 @@ fn foreign_object(entry: &Entry, now: &Document) -> Option<FlowError> {
         return None;
     }
     let object = now.parse_at::<String>(&["name"]).unwrap_or_else(|| entry.request_line());
-    let error = FlowError::refused(format!("entry {} cannot be undone", entry.id));
+    let error = entry.not_undoable();
     Some(error.cause(format!("`{object}` is not {name}: a bypass does not change it")))
 }
 

@@ -287,12 +287,7 @@ fn policies(facts: &Facts<'_>) -> Option<Step> {
     let Some(email) = email else {
         return match context.decide_for_domain(domain) {
             DomainDecision::Allowed { policy, except } => {
-                let except = except.iter().map(String::as_str);
-                let except: Vec<_> = except.collect();
-                let but = match except.as_slice() {
-                    [] => String::new(),
-                    except => format!(", but not {}", preflight::names(except.iter().copied())),
-                };
+                let but = preflight::describe_except(&except);
                 Some(Step::new(id, Fine, format!("`{policy}` allows{but}")))
             }
             DomainDecision::Only(emails) => {

@@ -13,9 +13,10 @@ use jiff::Timestamp;
 use self::facts::Facts;
 pub use self::report::{Report, Step, StepState, VerdictKind};
 use super::changes::Change;
+use super::journaled_code::of_deleted_connectors;
 use super::preflight::{self, Checked, Sources, Thresholds, checked};
 use super::trial::keep::{self, TrialStatus};
-use super::{Env, Error, FlowError, FlowErrorKind, connector, journaled_code};
+use super::{Env, Error, FlowError, FlowErrorKind, connector};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::audit_log;
 use crate::dns::{self, Scope};
@@ -75,19 +76,19 @@ pub async fn run(
     let known = connectors.iter().flatten();
     let domains = known.filter_map(|known| known.email_domain.parse().ok());
     let others = join_all(domains.filter(|_| user.is_none()).map(lookup));
-    let others = others.await;
+    let looks: Vec<_> = first.into_iter().chain(others.await).collect();
+    let codes = looks.iter().flat_map(|(_, codes)| codes.clone()).collect();
+    let left_over = connectors.as_deref().map(|all| of_deleted_connectors(env, codes, all));
+    let left_over = left_over.unwrap_or_default();
     let changes = checked(changes);
     let changes = changes.map(|rows| rows.iter().filter_map(Change::of).collect());
     let trials: Vec<_> = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
     let has_odd_members = !env.client.odd_records(Some("member")).is_empty();
     let email = user.and_then(|user| user.email.clone());
     let (is_mfa_forced, has_pin) = (judge::is_mfa_forced(&gathered), judge::has_pin(&gathered));
-    let reports = first.into_iter().chain(others).map(|(domain, mut codes)| {
+    let reports = looks.into_iter().map(|(domain, mut codes)| {
         // These are not evidence of another account.
-        if let Ok(connectors) = &connectors {
-            let left_over = journaled_code::of_deleted_connectors(env, codes.clone(), connectors);
-            codes.retain(|code| !left_over.contains(code));
-        }
+        codes.retain(|code| !left_over.contains(code));
         let question = Question { email: email.clone(), domain, since: long, assume_enabled };
         judge::report(&Facts {
             question: &question,

@@ -41,6 +41,8 @@ pub struct Audit {
 struct Read<'a> {
     connectors: Result<Vec<ConnectorFacts>, NotChecked>,
     elsewhere: Vec<ElsewhereConnector>,
+    /// The codes that deleted connectors of this account had.
+    left_over: Vec<Vec<u8>>,
     facts: Facts,
     bypass_status: BypassStatus,
     rename: Option<RenameInProgress>,
@@ -52,8 +54,6 @@ struct ConnectorFacts {
     connector: Connector,
     is_audited: bool,
     served: Option<(EmailDomain, Lookup)>,
-    /// The codes at the domain that deleted connectors had.
-    left_over: Vec<Vec<u8>>,
 }
 
 /// Fails if the connectors cannot be read, except for a missing permission, or if nothing at
@@ -83,10 +83,12 @@ pub async fn run_audit(
         lookup.is_some_and(|lookup| !preflight::foreign_codes(lookup, &one.connector).is_empty())
     });
     let elsewhere = preflight::read_elsewhere(env, foreign).await;
+    let left_over = read_left_over(env, connectors.as_deref().unwrap_or_default());
     let rename = rename_in_progress(&entries, env.account);
     let open = open.into_iter().zip(outcomes).collect();
     let trials = keep::open_trials(env).into_iter().map(TrialStatus::from).collect();
-    let read = Read { connectors, elsewhere, facts, bypass_status, rename, trials, open };
+    let read =
+        Read { connectors, elsewhere, left_over, facts, bypass_status, rename, trials, open };
     let odd = env.client.odd_records(None);
     Ok(evaluate(&read, thresholds, journal, &odd))
 }
@@ -111,27 +113,26 @@ async fn connectors(
         Err(Error::Api(error)) if error.kind() == ErrorKind::Forbidden => return Ok(Err(error)),
         connectors => connectors?,
     };
-    let looks = connectors.iter().map(async |connector| {
+    let looks = connectors.into_iter().map(async |connector| {
         let is_audited = only.is_none_or(|domain| domain.is_named(&connector.email_domain));
-        let connector = connector.clone();
-        let unserved = |connector| ConnectorFacts {
-            connector,
-            is_audited,
-            served: None,
-            left_over: Vec::new(),
-        };
         if !is_audited {
-            return unserved(connector);
+            return ConnectorFacts { connector, is_audited, served: None };
         }
         let Ok(domain) = connector.email_domain.parse::<EmailDomain>() else {
-            return unserved(connector);
+            return ConnectorFacts { connector, is_audited, served: None };
         };
         let lookup = env.resolver.lookup(&domain, None, Scope::Authoritative).await;
-        let codes = dns::sso_codes(&lookup);
-        let left_over = journaled_code::of_deleted_connectors(env, codes, &connectors);
-        ConnectorFacts { connector, is_audited, served: Some((domain, lookup)), left_over }
+        ConnectorFacts { connector, is_audited, served: Some((domain, lookup)) }
     });
     Ok(Ok(stream::iter(looks).buffered(MAX_CONCURRENT).collect().await))
+}
+
+/// Reads the journal once for the codes of all domains.
+fn read_left_over(env: &Env<'_>, all: &[ConnectorFacts]) -> Vec<Vec<u8>> {
+    let served = all.iter().filter_map(|one| one.served.as_ref());
+    let codes = served.flat_map(|(_, lookup)| dns::sso_codes(lookup)).collect();
+    let connectors: Vec<_> = all.iter().map(|one| one.connector.clone()).collect();
+    journaled_code::of_deleted_connectors(env, codes, &connectors)
 }
 
 fn has_no_access(facts: &Facts) -> bool {
@@ -147,7 +148,7 @@ fn evaluate(
     journal: &Contents,
     odd: &[OddRecord],
 ) -> Audit {
-    let Read { connectors, elsewhere, facts, bypass_status, rename, trials, open } = read;
+    let Read { connectors, facts, bypass_status, rename, trials, open, .. } = read;
     let is_enforced = match connectors {
         Ok(all) => all.iter().any(|one| one.connector.is_enabled()),
         // Unknown: assumes the more severe case.
@@ -175,7 +176,7 @@ fn evaluate(
                 connector_facts
                     .iter()
                     .filter(|one| one.is_audited)
-                    .flat_map(|one| connector_findings((one, elsewhere), facts, thresholds)),
+                    .flat_map(|one| connector_findings(one, read, thresholds)),
             );
             findings.push(audits::duplicate_policies(&all, facts));
             findings.push(audits::orphan_app(&all, facts));
@@ -197,11 +198,11 @@ fn evaluate(
 }
 
 fn connector_findings(
-    (one, elsewhere): (&ConnectorFacts, &[ElsewhereConnector]),
-    facts: &Facts,
+    one: &ConnectorFacts,
+    Read { facts, left_over, elsewhere, .. }: &Read<'_>,
     thresholds: &Thresholds,
 ) -> Vec<Finding> {
-    let ConnectorFacts { connector, served, left_over, .. } = one;
+    let ConnectorFacts { connector, served, .. } = one;
     let about = &connector.email_domain;
     let mut findings = vec![audits::stale(connector, thresholds.now)];
     findings.extend(audits::without_policy(connector, facts));

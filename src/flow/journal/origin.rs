@@ -48,7 +48,9 @@ fn is_of(entry: &Entry, base_url: &str, account: &AccountId) -> bool {
 }
 
 fn same_api(entry: &Entry, in_use: &str) -> Result<(), FlowError> {
-    let Some(base_url) = &entry.base_url else { return Err(not_recorded(entry)) };
+    let Some(base_url) = &entry.base_url else {
+        return Err(entry.not_undoable().cause(NOT_RECORDED));
+    };
     if base_url == in_use {
         return Ok(());
     }
@@ -65,7 +67,9 @@ fn same_api(entry: &Entry, in_use: &str) -> Result<(), FlowError> {
 }
 
 fn same_account(entry: &Entry, in_use: &AccountId) -> Result<(), FlowError> {
-    let Some(account) = &entry.account else { return Err(not_recorded(entry)) };
+    let Some(account) = &entry.account else {
+        return Err(entry.not_undoable().cause(NOT_RECORDED));
+    };
     if account == in_use {
         return Ok(());
     }
@@ -79,8 +83,11 @@ fn elsewhere(entry: &Entry) -> FlowError {
     FlowError::conflict(message)
 }
 
-fn not_recorded(entry: &Entry) -> FlowError {
-    FlowError::refused(format!("entry {} cannot be undone", entry.id)).cause(NOT_RECORDED)
+impl Entry {
+    /// The refusal to undo it, still without a cause.
+    pub fn not_undoable(&self) -> FlowError {
+        FlowError::refused(format!("entry {} cannot be undone", self.id))
+    }
 }
 
 /// For entries of format 1.

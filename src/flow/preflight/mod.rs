@@ -26,7 +26,7 @@ pub(super) use gather::{health, read_policies};
 pub(super) use login::{allowed_idps, through as logins_through};
 pub use member::at_domain;
 pub(super) use member::{has_plus, super_admin};
-pub(super) use policy::{allows_domain, describe_narrowed};
+pub(super) use policy::{allows_domain, describe_except, describe_narrowed};
 pub(super) use provider::idp_healthy;
 pub use provider::is_company_idp;
 pub use run::{Preflight, RunIf, run};

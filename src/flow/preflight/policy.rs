@@ -57,11 +57,7 @@ fn by_policies(domain: &EmailDomain, context: &PolicyContext<'_>, facts: &Facts)
             if except.is_empty() && denied.is_empty() {
                 return Check::passed(id, words);
             }
-            let except: Vec<_> = except.iter().map(String::as_str).collect();
-            match except.as_slice() {
-                [] => words,
-                except => format!("{words}, but not {}", names(except.iter().copied())),
-            }
+            words + &describe_except(&except)
         }
         DomainDecision::Only(emails) => describe_narrowed(domain, &emails),
         DomainDecision::Depends { policy, on } => format!(
@@ -78,6 +74,14 @@ fn by_policies(domain: &EmailDomain, context: &PolicyContext<'_>, facts: &Facts)
     }
     Check::failed(id, format!("{evidence}; denied members: {emails}"), SHOW)
         .with_severity(Severity::Warning)
+}
+
+/// The end of a sentence; empty if no address is denied.
+pub(in crate::flow) fn describe_except(emails: &[String]) -> String {
+    match emails {
+        [] => String::new(),
+        emails => format!(", but not {}", names(emails.iter().map(String::as_str))),
+    }
 }
 
 pub(in crate::flow) fn describe_narrowed(domain: &EmailDomain, emails: &[String]) -> String {

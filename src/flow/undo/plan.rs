@@ -79,7 +79,7 @@ impl Inverse {
             }
             (InverseAction::Fields { .. } | InverseAction::Object { .. }, None) => {
                 UndoPlan::Blocked(
-                    refused(FlowErrorKind::Conflict, entry)
+                    FlowError { kind: FlowErrorKind::Conflict, ..entry.not_undoable() }
                         .cause(format!("`{}` was deleted", self.resource.path(&self.account))),
                 )
             }
@@ -130,14 +130,11 @@ impl Inverse {
         }
         if kind == ResourceKind::DnsRecord && !is_code_record(now) {
             return UndoPlan::Blocked(
-                refused(FlowErrorKind::Refused, entry)
-                    .cause("not a TXT record with a verification code"),
+                entry.not_undoable().cause("not a TXT record with a verification code"),
             );
         }
         let Some(resource) = self.located_resource(now) else {
-            return UndoPlan::Blocked(
-                refused(FlowErrorKind::Refused, entry).cause("its ID is invalid in a path"),
-            );
+            return UndoPlan::Blocked(entry.not_undoable().cause("its ID is invalid in a path"));
         };
         let identity: &[&str] = match kind {
             ResourceKind::Connector => &["email_domain"],
@@ -280,10 +277,6 @@ impl Ready {
     pub fn after(&self) -> Option<&Document> {
         self.after.as_ref()
     }
-}
-
-fn refused(kind: FlowErrorKind, entry: &Entry) -> FlowError {
-    FlowError::new(kind, format!("entry {} cannot be undone", entry.id))
 }
 
 /// Allows a minute for clocks that differ.
