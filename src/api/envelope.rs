@@ -12,6 +12,8 @@ use super::request_error::Cause;
 
 /// Limit of an API message, in characters.
 const MAX_MESSAGE: usize = 1000;
+/// Limit of the errors of one response.
+const MAX_ERRORS: usize = 20;
 /// Limit of an excerpt of a body that is not an envelope, in characters.
 const MAX_EXCERPT: usize = 200;
 
@@ -90,6 +92,11 @@ pub fn errors(body: &[u8], secret: &str) -> Vec<ApiError> {
         && let Some(Value::String(text)) = body.get("error")
     {
         found.push(ApiError::new(None, text.as_str()));
+    }
+    let more = found.len().saturating_sub(MAX_ERRORS);
+    found.truncate(MAX_ERRORS);
+    if more > 0 {
+        found.push(ApiError::new(None, format!("and {more} more errors")));
     }
     let clean = |text: &str| mask_with(&shortened(text, MAX_MESSAGE), secret);
     for error in &mut found {
@@ -216,6 +223,13 @@ mod tests {
             let expected: Vec<_> = expected.into_iter().map(|(c, m)| (c, m.to_owned())).collect();
             assert_eq!(parsed_errors(body), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn of_many_errors_the_first_are_shown_and_the_rest_is_counted() {
+        let errors = parsed_errors(&format!(r#"{{"errors":[{}"a"]}}"#, r#""b","#.repeat(4_999)));
+        assert_eq!(errors.len(), MAX_ERRORS + 1);
+        assert_eq!(errors.last().unwrap().1, "and 4980 more errors");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::token_command::{self, no_token};
 use crate::api::Credentials;
 use crate::flow::FlowError;
 use crate::input;
-use crate::input::permissions::{Exposure, exposure};
+use crate::input::permissions::exposure;
 use crate::input::text;
 use crate::settings::CredentialSource;
 
@@ -38,11 +38,11 @@ impl Context {
     /// Fails if other users can change a file that contains `what`, and warns if they can read it.
     pub(crate) fn ensure_private(&self, file: &Path, what: &str) -> Result<(), FlowError> {
         match exposure(file) {
-            Some(exposure @ Exposure::Writable) => {
+            Some(exposure) if exposure.is_writable() => {
                 return Err(FlowError::refused(exposure.describe(file))
-                    .hint(format!("a {what} that other users can change is not used")));
+                    .hint(format!("a {what} that other users own or can change is not used")));
             }
-            Some(exposure @ Exposure::Readable) => self.screen.warn(exposure.describe(file)),
+            Some(exposure) => self.screen.warn(exposure.describe(file)),
             None => {}
         }
         Ok(())

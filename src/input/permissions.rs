@@ -6,28 +6,36 @@ use crate::shell::quoted;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exposure {
-    /// Other users can change it: its content may not be the user's own.
+    /// It belongs to another user, who can always change it.
+    Foreign,
     Writable,
     Readable,
 }
 
 impl Exposure {
+    /// Whether its content may not be the user's own.
+    pub fn is_writable(self) -> bool {
+        self != Self::Readable
+    }
+
     /// The exposure in words, with the command that ends it.
     pub fn describe(self, path: &Path) -> String {
-        let verb = match self {
-            Self::Writable => "changed",
-            Self::Readable => "read",
+        let text = match self {
+            Self::Foreign => "belongs to another user",
+            Self::Writable => "can be changed by other users",
+            Self::Readable => "can be read by other users",
         };
-        format!("{} can be {verb} by other users: {}", path.display(), self.remedy(path))
+        format!("{} {text}: {}", path.display(), self.remedy(path))
     }
 
     /// The command that ends it.
     pub fn remedy(self, path: &Path) -> String {
-        let mode = match self {
-            Self::Writable => "go-w",
-            Self::Readable => "go-rwx",
+        let command = match self {
+            Self::Foreign => "sudo chown \"$(id -u)\"",
+            Self::Writable => "chmod go-w",
+            Self::Readable => "chmod go-rwx",
         };
-        format!("`chmod {mode} {}`", quoted(&path.display().to_string()))
+        format!("`{command} {}`", quoted(&path.display().to_string()))
     }
 }
 
@@ -39,6 +47,9 @@ pub fn exposure(path: &Path) -> Option<Exposure> {
     if !metadata.is_file() && !metadata.is_dir() {
         return None;
     }
+    if is_foreign(metadata.uid(), rustix::process::geteuid().as_raw()) {
+        return Some(Exposure::Foreign);
+    }
     // In a sticky directory, such as /tmp, others can add files but change none.
     let is_sticky = metadata.is_dir() && metadata.mode() & 0o1000 != 0;
     match metadata.mode() {
@@ -46,6 +57,13 @@ pub fn exposure(path: &Path) -> Option<Exposure> {
         mode if mode & 0o044 != 0 => Some(Exposure::Readable),
         _ => None,
     }
+}
+
+/// Root can change every file anyhow, and in a container it reads the files of a user outside.
+#[cfg(unix)]
+fn is_foreign(owner: u32, user: u32) -> bool {
+    const ROOT: u32 = 0;
+    ![owner, ROOT].contains(&user) && owner != ROOT
 }
 
 /// Windows restricts a user's files to the user by inherited access lists.
@@ -60,6 +78,19 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn a_file_of_another_user_than_root_is_foreign() {
+        for (owner, user, expected) in [
+            (1000, 1000, false),
+            (1001, 1000, true),
+            (0, 1000, false),
+            (1000, 0, false),
+            (0, 0, false),
+        ] {
+            assert_eq!(is_foreign(owner, user), expected, "{owner} {user}");
+        }
+    }
 
     #[test]
     fn what_others_may_do_is_told_by_the_mode() {

@@ -26,7 +26,7 @@ use crate::api::ids::AccountId;
 use crate::api::mask::mask;
 use crate::api::{BaseUrl, Credentials, TrustRoots};
 use crate::dns::ServerSpec;
-use crate::input::permissions::{Exposure, exposure};
+use crate::input::permissions::exposure;
 use crate::input::proxy::ProxySettings;
 use crate::input::text;
 use crate::output::{Environment, Format, Invocation};
@@ -369,8 +369,8 @@ fn profile(options: &Options, env: &Environment) -> Result<Named, Error> {
         }
     };
     let path = path.unwrap_or_default();
-    if exposure(&path) == Some(Exposure::Writable) {
-        return Err(Error::Exposed(Exposure::Writable.describe(&path)));
+    if let Some(exposure) = exposure(&path).filter(|exposure| exposure.is_writable()) {
+        return Err(Error::Exposed(exposure.describe(&path)));
     }
     let text =
         text::decode(&bytes).map_err(|source| Error::Undecodable { path: path.clone(), source })?;

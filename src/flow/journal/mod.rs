@@ -199,8 +199,8 @@ impl<'p> Journal<'p> {
         let message = format!("the journal in {} cannot be read", store.dir().display());
         let exposed = store.exposure(Files::Every);
         let readable = exposed.as_ref().map(|(exposure, path)| exposure.describe(path));
-        if let Some((Exposure::Writable, path)) = exposed {
-            return Err(exposed_error(message, &path));
+        if let Some((exposure, path)) = exposed.filter(|(exposure, _)| exposure.is_writable()) {
+            return Err(exposed_error(message, exposure, &path));
         }
         match store.read() {
             Ok(reading) => Ok(Contents { readable, ..reading }),
@@ -213,7 +213,9 @@ impl<'p> Journal<'p> {
         let store = self.store()?;
         let message = "the journal cannot be written";
         match store.exposure(Files::New) {
-            Some((Exposure::Writable, path)) => Err(exposed_error(message, &path)),
+            Some((exposure, path)) if exposure.is_writable() => {
+                Err(exposed_error(message, exposure, &path))
+            }
             _ => store.try_write().map_err(|error| not_writable_error(message, store, &error)),
         }
     }
@@ -266,9 +268,10 @@ impl<'p> Journal<'p> {
         };
         let mut run = self.run.borrow_mut();
         if run.is_none()
-            && let Some((Exposure::Writable, path)) = store.exposure(Files::New)
+            && let Some((exposure, path)) = store.exposure(Files::New)
+            && exposure.is_writable()
         {
-            return Err(exposed_error(NOT_SENT, &path));
+            return Err(exposed_error(NOT_SENT, exposure, &path));
         }
         let run = match &mut *run {
             Some(run) => run,
@@ -393,10 +396,8 @@ fn no_directory_error(message: &str) -> FlowError {
     FlowError::journal(message).cause("no home directory for the journal").hint(REMEDY)
 }
 
-fn exposed_error(message: impl Into<String>, path: &Path) -> FlowError {
-    FlowError::journal(message)
-        .cause(Exposure::Writable.describe(path))
-        .hint(Exposure::Writable.remedy(path))
+fn exposed_error(message: impl Into<String>, exposure: Exposure, path: &Path) -> FlowError {
+    FlowError::journal(message).cause(exposure.describe(path)).hint(exposure.remedy(path))
 }
 
 fn not_writable_error(message: &str, store: &Store, error: &io::Error) -> FlowError {

@@ -86,19 +86,20 @@ impl Store {
     /// A folder that other users can use, or with `Files::Every` a file that they can change. In a
     /// private folder, no file is exposed.
     pub(super) fn exposure(&self, files: Files) -> Option<(Exposure, PathBuf)> {
-        let folders = [self.dir.clone(), self.dir.join(OPEN), self.dir.join(RUNS)];
-        let mut paths = folders.to_vec();
+        let mut paths = vec![self.dir.clone(), self.dir.join(OPEN), self.dir.join(RUNS)];
         if files == Files::Every {
             for folder in [OPEN, RUNS] {
                 let runs = self.runs(folder).unwrap_or_default();
                 paths.extend(runs.iter().map(|run| self.path(folder, run)));
             }
         }
-        let found = |wanted: Exposure, paths: &[PathBuf]| {
-            let path = paths.iter().find(|path| exposure(path) == Some(wanted))?;
-            Some((wanted, path.clone()))
-        };
-        found(Exposure::Writable, &paths).or_else(|| found(Exposure::Readable, &folders[..1]))
+        let exposed = |path: PathBuf| Some((exposure(&path)?, path));
+        let is_writable = |(exposure, _): &(Exposure, PathBuf)| exposure.is_writable();
+        paths
+            .into_iter()
+            .filter_map(exposed)
+            .find(is_writable)
+            .or_else(|| exposed(self.dir.clone()))
     }
 
     /// Tries a file without a name in the folder of new runs, or where that would be created.
