@@ -18,7 +18,7 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
             '\u{1b}' => skip_sequence(&mut rest),
             '\u{9b}' => skip_parameters(&mut rest),
             '\n' | '\t' | '\u{2028}' | '\u{2029}' => clean.push(' '),
-            c if has_no_width(c) => clean.push_str(&format!("<U+{:04X}>", u32::from(c))),
+            c if has_no_width(c) => clean.extend(format!("<U+{:04X}>", u32::from(c)).chars()),
             c if is_unsafe(c) => {}
             c => clean.push(c),
         }

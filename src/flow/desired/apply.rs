@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use jiff::Timestamp;
 
-pub(super) use self::account::{edit_app, ensure_sign_in_left, unshare_actions};
+pub(super) use self::account::{edit_app, ensure_idp_works, ensure_sign_in_left, unshare_actions};
 pub(super) use self::domain::look_up;
 pub use self::report::{ApplyReport, DomainResult, Event, Result as ChangeResult};
 

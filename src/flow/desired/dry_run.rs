@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::apply::{Decisions, Options, edit_app, ensure_sign_in_left, look_up, unshare_actions};
+use super::apply::{
+    Decisions, Options, edit_app, ensure_idp_works, ensure_sign_in_left, look_up, unshare_actions,
+};
 use super::change::{Group, PlannedChange, Task};
 use super::facts::Facts;
 use super::plan::{edit_idp, missing_recipients};
@@ -92,6 +94,8 @@ impl<D: Decisions> Reader<'_, D> {
                 let target = Target::Idp(id.clone());
                 let edit = Update::prepare(env, target, |idp| edit_idp(idp, entry)).await?;
                 self.found.changes.extend(edit.changes(env));
+                let works = ensure_idp_works(&self.facts, id, &edit, self.decisions).await;
+                self.refuse_unless(works);
                 if let Some(idp) = self.facts.idps.iter_mut().find(|idp| idp.id == *id)
                     && let Ok(updated) = serde_json::from_str(edit.desired.to_raw().get())
                 {
@@ -108,7 +112,10 @@ impl<D: Decisions> Reader<'_, D> {
                 };
                 let target = Target::App(app.id.clone());
                 let edit = Update::prepare(env, target, |it| edit_app(it, wanted, &self.facts));
-                self.found.changes.extend(edit.await?.changes(env));
+                let edit = edit.await?;
+                self.found.changes.extend(edit.changes(env));
+                let works = self.decisions.check_app(&edit, &self.facts.idps).await;
+                self.refuse_unless(works);
             }
             Task::CreateConnector(at) => {
                 let wanted = &desired.connectors()[*at];
@@ -165,10 +172,8 @@ impl<D: Decisions> Reader<'_, D> {
         if !deleted.is_empty() && self.found.refusal.is_none() {
             let apps = self.future_apps().await?;
             let known = (&*apps, &*self.facts.idps);
-            if let Err(error) = ensure_sign_in_left(self.env, &deleted, known, self.decisions).await
-            {
-                self.refuse(error);
-            }
+            let left = ensure_sign_in_left(self.env, &deleted, known, self.decisions).await;
+            self.refuse_unless(left);
         }
         if self.found.refusal.is_some() {
             let titles = changes.iter().map(|change| &change.title);
@@ -183,7 +188,8 @@ impl<D: Decisions> Reader<'_, D> {
         Ok(())
     }
 
-    fn refuse(&mut self, error: Error) {
+    fn refuse_unless(&mut self, result: Result<(), impl Into<Error>>) {
+        let Err(error) = result.map_err(Into::into) else { return };
         match self.found.refusal {
             Some(_) => self.found.notes.push(error.line()),
             None => self.found.refusal = Some(error),
@@ -258,9 +264,8 @@ impl<D: Decisions> Reader<'_, D> {
             None
         };
         for at in enabling {
-            if let Err(error) = self.enable(at, facts.as_ref()) {
-                self.refuse(error.into());
-            }
+            let enabled = self.enable(at, facts.as_ref());
+            self.refuse_unless(enabled);
         }
     }
 

@@ -499,9 +499,26 @@ async fn a_sign_in_that_is_in_use_is_not_broken() {
     );
     world.fault("no-keysx*");
     let writes = world.writes();
-    let error = world.fails(&file.line("apply", "--yes"), 11).await;
-    let message = error["message"].as_str().unwrap();
-    assert!(message.starts_with("users sign in through `Company SSO`"), "{error}");
+    for mode in ["--dry-run", "--yes"] {
+        let error = world.fails(&file.line("apply", mode), 11).await;
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with("users sign in through `Company SSO`"), "{error}");
+    }
+    assert_eq!(world.writes(), writes);
+    report(&world, &file.line("apply", "--yes --accept-risk idp-healthy"), 0).await;
+}
+
+#[tokio::test]
+async fn the_sso_app_is_not_limited_to_a_provider_that_does_not_work() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin --name PIN").await;
+    world.fault("no-keysx*");
+    let file = File::new("version: 1\nsso_app: { allowed_idps: [Company SSO] }\n");
+    let writes = world.writes();
+    for mode in ["--dry-run", "--yes"] {
+        let error = world.fails(&file.line("apply", mode), 11).await;
+        assert!(error.to_string().contains("would be the only allowed"), "{error}");
+    }
     assert_eq!(world.writes(), writes);
     report(&world, &file.line("apply", "--yes --accept-risk idp-healthy"), 0).await;
 }

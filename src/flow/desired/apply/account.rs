@@ -34,11 +34,7 @@ impl<D: Decisions> Apply<'_, D> {
         let entry = &self.options.desired.idps()[at];
         let target = Target::Idp(id.clone());
         let edit = Update::prepare(self.env, target, |idp| edit_idp(idp, entry)).await?;
-        let is_used = self.facts.app.as_ref().is_some_and(|app| app.admits(id))
-            && self.facts.connectors.iter().any(|connector| connector.is_enabled());
-        if is_used && edit.requested.iter().any(|asked| asked.field.starts_with("config")) {
-            self.decisions.check_idp(&edit, &self.facts.idps).await?;
-        }
+        ensure_idp_works(&self.facts, id, &edit, self.decisions).await?;
         let detail = self.send(&edit).await?;
         self.facts.idps = idp::list(self.env).await?;
         Ok(detail)
@@ -128,6 +124,21 @@ impl<D: Decisions> Apply<'_, D> {
         shares::delete(self.env, share).await?;
         Ok("share deleted (confirmed)".to_owned())
     }
+}
+
+/// Fails if users sign in through the identity provider, and `edit` would break it.
+pub(in crate::flow::desired) async fn ensure_idp_works(
+    facts: &Facts,
+    id: &IdpId,
+    edit: &Update,
+    decisions: &impl Decisions,
+) -> Result<(), Error> {
+    let is_used = facts.app.as_ref().is_some_and(|app| app.admits(id))
+        && facts.connectors.iter().any(|connector| connector.is_enabled());
+    if is_used && edit.requested.iter().any(|asked| asked.field.starts_with("config")) {
+        decisions.check_idp(edit, &facts.idps).await?;
+    }
+    Ok(())
 }
 
 /// Fails if an application would allow no identity provider, or the SSO App none that works.
