@@ -210,7 +210,7 @@ async fn one_that_stays_half_way_is_told_by_status_and_doctor() {
     assert_eq!(found["fix"], "`cfsso team rename cooler-cats --resume`");
     let ran = world.run("team rename --rollback --idps-updated --yes --timeout 2m").await;
     assert_eq!(ran.code, 8, "{ran:?}");
-    let undo = "`cfsso team rename cooler-cats --rollback`, undo with \
+    let undo = "`cfsso team rename cooler-cats --rollback --idps-updated`, undo with \
                 `cfsso team rename cooler-cats --resume`";
     assert_eq!(
         ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ").matches(undo).count(),
@@ -224,6 +224,38 @@ async fn one_that_stays_half_way_is_told_by_status_and_doctor() {
     let status = world.ok("status -o json").await.json();
     assert_eq!((&status["rename"], &status["ok"]), (&Value::Null, &json!(true)), "{status:#}");
     assert_eq!(of(&world.run("doctor -o json").await.json())["state"], "passed");
+}
+
+#[tokio::test]
+async fn it_is_said_for_which_domains_sso_is_off() {
+    let world = three().await;
+    // The second of the two connectors is not enabled again.
+    world.fault("500#4@PATCH");
+    let error = world.fails(&format!("{RENAME} --max-retries 0"), 12).await;
+    let connectors = world.connectors().await;
+    let is_off = |it: &&Value| it["enabled"] == false && it["email_domain"] != "cool.dogs";
+    let off: Vec<_> = connectors.iter().filter(is_off).collect();
+    assert_eq!(off.len(), 1, "{connectors:?}");
+    let domain = off[0]["email_domain"].as_str().unwrap();
+    let sentence =
+        format!("SSO is off for 1 of 2 domains ({domain}): users sign in with a password there");
+    assert!(error["causes"].to_string().contains(&sentence), "{error}");
+    let ran = world.ok("team rename --resume --yes --dry-run").await;
+    let text = ran.screen.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("enable 1 of 3 connectors"), "{text}");
+    assert!(text.contains("off already for 1 of 2 domains"), "{text}");
+    world.ok("team rename --resume --yes").await;
+    assert_eq!(standing(&world).await, expected("cooler-cats"));
+}
+
+#[tokio::test]
+async fn what_all_domains_share_is_read_once() {
+    let world = three().await;
+    world.ok(RENAME).await;
+    let requests = world.requests();
+    let reads = |path: &str| requests.iter().filter(|it| it.contains(path)).count();
+    // For the checks before it, and once for all restored connectors.
+    assert_eq!((reads("GET /members"), reads("GET /access/logs")), (2, 2), "{requests:#?}");
 }
 
 #[tokio::test]

@@ -185,6 +185,7 @@ async fn options(domain: EmailDomain, args: Args, context: &Context) -> anyhow::
         fedramp: args.fedramp.then_some(true),
         deadline: context.wait_deadline(),
         connectors: None,
+        facts: Rc::default(),
     })
 }
 

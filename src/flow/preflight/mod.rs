@@ -21,7 +21,7 @@ pub use domain::{
     ElsewhereConnector, PublishedCode, describe_published, foreign_codes, read_elsewhere,
 };
 pub use facts::{Checked, Facts, Health, NotChecked, Sources, checked, unless_forbidden};
-pub use gather::gather;
+pub use gather::{SharedFacts, gather};
 pub(super) use gather::{health, read_policies};
 pub(super) use login::{allowed_idps, through as logins_through};
 pub use member::at_domain;

@@ -153,12 +153,27 @@ pub(super) fn with_others(first: Error, others: impl Iterator<Item = Error>) -> 
         .into()
 }
 
+/// The domains without SSO, of those that enforced it before.
+pub(super) fn sso_off(off: &[String], enforced: usize) -> Option<String> {
+    const NAMED: usize = 5;
+    let password = "users sign in with a password";
+    let named = off[..off.len().min(NAMED)].join(", ");
+    let more = if off.len() > NAMED { ", …" } else { "" };
+    match off.len() {
+        0 => None,
+        all if all == enforced => Some(format!("SSO is off: {password}")),
+        some => Some(format!(
+            "SSO is off for {some} of {enforced} domains ({named}{more}): {password} there"
+        )),
+    }
+}
+
 /// Without `undo`, `resume_command` is all that is left to do. `blocking` are the failed checks.
 pub(super) fn half_done(
     error: &Error,
     resume_command: &str,
     (undo, blocking): (Option<&str>, &[CheckId]),
-    is_off: bool,
+    off: Option<String>,
 ) -> Error {
     let (kind, message) = match error {
         // The user has to wait: the message stays.
@@ -168,7 +183,6 @@ pub(super) fn half_done(
         _ => (FlowErrorKind::HalfDone, "the rename stopped half-way".to_owned()),
     };
     let skipped = usize::from(kind != FlowErrorKind::HalfDone);
-    let off = is_off.then(|| "SSO is off: users sign in with a password".to_owned());
     let is_refused = |error: &FlowError| error.kind == FlowErrorKind::Refused;
     let hint = match error {
         Error::ApiContext(api_error) => api_error.hint.clone(),

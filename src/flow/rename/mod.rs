@@ -13,6 +13,8 @@ mod snapshot;
 mod task;
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -31,7 +33,7 @@ use self::snapshot::{IdpState, JournalNote, concurrent_run};
 use super::check::{Check, CheckId, CheckState};
 use super::dry_run::DryRun;
 use super::plan::{Change, Plan};
-use super::preflight::health;
+use super::preflight::{SharedFacts, health};
 use super::steps::{StepLog, StepState};
 use super::target::Target;
 use super::update::Update;
@@ -50,11 +52,15 @@ struct Renamer<'a> {
     /// Whether this run or an earlier one changed something.
     changed: Cell<bool>,
     off_since: Cell<Option<Timestamp>>,
+    /// The domains that enforced SSO before and may not any longer.
+    off: RefCell<BTreeSet<String>>,
     /// Whether the API rejected the name: the command that continues is then the rollback.
     name_rejected: Cell<bool>,
     /// The checks that stopped it after it had begun.
     blocking: RefCell<Vec<CheckId>>,
     report: RefCell<Report>,
+    /// The account after the rename.
+    facts: Rc<SharedFacts>,
 }
 
 impl Report {
@@ -129,9 +135,11 @@ impl<'a> Renamer<'a> {
             steps: StepLog::new(|step| on_event(&Event::Step(step))),
             changed: Cell::new(task.is_open),
             off_since: Cell::new(task.off_since),
+            off: RefCell::new(task.off_domains().map(str::to_owned).collect()),
             name_rejected: Cell::new(false),
             blocking: RefCell::default(),
             report: RefCell::new(Report::of(task)),
+            facts: Rc::default(),
         }
     }
 
@@ -233,7 +241,10 @@ impl<'a> Renamer<'a> {
             }
             // Concurrently: SSO is off for none of them longer than for another.
             let runs = enforced.iter().map(|connector| connector::disable(env, connector));
-            self.all(join_all(runs).await)?;
+            let results = join_all(runs).await;
+            let disabled = enforced.iter().zip(&results).filter(|(_, result)| may_be_done(result));
+            self.off.borrow_mut().extend(disabled.map(|(it, _)| it.email_domain.clone()));
+            self.all(results)?;
             let names: Vec<_> = enforced.iter().map(|it| it.email_domain.as_str()).collect();
             self.steps.end(StepId::Disable, StepState::Done, names.join(", "));
         }
@@ -250,11 +261,6 @@ impl<'a> Renamer<'a> {
     }
 
     fn all<T>(&self, results: Vec<Result<T, Error>>) -> Result<(), Error> {
-        let may_be_done = |result: &Result<T, Error>| match result {
-            Ok(_) | Err(Error::Flow(FlowError { kind: FlowErrorKind::NotConfirmed, .. })) => true,
-            Err(Error::Api(error)) => error.outcome_unknown(),
-            Err(_) => false,
-        };
         if results.iter().any(may_be_done) {
             self.changed.set(true);
         } else if !self.changed.get() {
@@ -416,17 +422,27 @@ impl<'a> Renamer<'a> {
             (task.resume_command(self.options), Some(task.undo_command()))
         };
         self.report.borrow_mut().next = Some(resume.clone());
-        let is_off = self.off_since.get().is_some();
+        let off = self.off.take().into_iter().collect::<Vec<_>>();
+        let enforced = task.snapshot.connectors.iter().filter(|wanted| wanted.enabled).count();
+        let off = errors::sso_off(&off, enforced);
         let report = self.report.borrow();
         let checks = report.connectors.iter().flat_map(|connector| &connector.checks);
         let blocking = checks.filter(|check| check.blocks()).map(|check| check.id);
         let mut blocking: Vec<_> = blocking.chain(self.blocking.take()).collect();
         blocking.sort();
         blocking.dedup();
-        errors::half_done(&error, &resume, (undo.as_deref(), &blocking), is_off)
+        errors::half_done(&error, &resume, (undo.as_deref(), &blocking), off)
     }
 
     fn emit(&self, event: &Event<'_>) {
         (self.on_event)(event);
+    }
+}
+
+fn may_be_done<T>(result: &Result<T, Error>) -> bool {
+    match result {
+        Ok(_) | Err(Error::Flow(FlowError { kind: FlowErrorKind::NotConfirmed, .. })) => true,
+        Err(Error::Api(error)) => error.outcome_unknown(),
+        Err(_) => false,
     }
 }

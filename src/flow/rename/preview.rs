@@ -25,9 +25,15 @@ fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
     let wanted = &task.snapshot.connectors;
     let enforced = wanted.iter().filter(|it| it.enabled).count();
     let mut stages = Vec::new();
-    let is_off = enforced == 0 || task.is_sso_off();
+    let off = task.off_domains().count();
     let mut add = |id, title: String, sso_off: &str| {
-        let sso_off = if is_off { "SSO is off already" } else { sso_off }.to_owned();
+        let sso_off = if off == enforced {
+            "SSO is off already".to_owned()
+        } else if off > 0 && !task.needs_rename() {
+            format!("off already for {off} of {}", count_noun(enforced, "domain"))
+        } else {
+            sso_off.to_owned()
+        };
         stages.push(PlannedStep { id, title, sso_off });
     };
     add(StepId::Snapshot, "save the current state".to_owned(), "no");
@@ -65,7 +71,8 @@ fn stages(task: &RenamePlan, options: &Options) -> Vec<PlannedStep> {
         "until the TXT records are published, then minutes (up to two days)"
     };
     let title = if missing == 0 {
-        format!("enable {enforced} of {}", count_noun(wanted.len(), "connector"))
+        let to_enable = if task.is_sso_off() { off } else { enforced };
+        format!("enable {to_enable} of {}", count_noun(wanted.len(), "connector"))
     } else {
         let how = if missing > 1 { " (concurrently)" } else { "" };
         format!("recreate {}, verify and enable{how}", count_noun(missing, "connector"))

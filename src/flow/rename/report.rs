@@ -146,10 +146,11 @@ pub(super) fn resume_command(name: &str, how: &str, options: &Options) -> String
         ("--publish-txt", options.publish_txt),
         ("--replace-stale-txt", options.replace_stale_txt),
         ("--no-enable", options.no_enable),
+        ("--idps-updated", options.idps_updated),
     ];
-    let mut text = format!("cfsso team rename {name} {how}");
-    for (flag, _) in flags.iter().filter(|(_, wanted)| *wanted) {
-        text = format!("{text} {flag}");
-    }
-    text
+    let wanted = flags.iter().filter(|(_, wanted)| *wanted).map(|(flag, _)| (*flag).to_owned());
+    let command = format!("cfsso team rename {name} {how}");
+    let words: Vec<_> =
+        [command].into_iter().chain(wanted).chain(options.enabling.flags()).collect();
+    words.join(" ")
 }

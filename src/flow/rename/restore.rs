@@ -85,12 +85,16 @@ impl Renamer<'_> {
             fedramp: wanted.fedramp,
             deadline,
             connectors: Some(connectors),
+            facts: Rc::clone(&self.facts),
         };
         let on_event = |event: &setup::Event<'_>| {
             self.emit(&Event::Domain { domain: &wanted.domain, of: event });
         };
         self.changed.set(true);
         let (report, end) = setup::run(self.env, &options, &on_event, async |_| Ok(None)).await;
+        if report.is_enabled() {
+            self.off.borrow_mut().remove(&wanted.domain);
+        }
         self.report.borrow_mut().connectors.push(report);
         match end {
             // It was not verified before either.

@@ -227,6 +227,17 @@ impl RenamePlan {
         self.off_since.is_some()
     }
 
+    /// Domains that enforced SSO before, and do not since an earlier run.
+    pub(super) fn off_domains(&self) -> impl Iterator<Item = &str> {
+        let is_enabled = |wanted: &ConnectorSnapshot| {
+            let mut now = self.connectors.iter();
+            now.any(|it| it.is_enabled() && wanted.is_of(&it.email_domain))
+        };
+        let wanted = self.snapshot.connectors.iter().filter(|wanted| wanted.enabled);
+        let off = wanted.filter(move |wanted| self.is_sso_off() && !is_enabled(wanted));
+        off.map(|wanted| wanted.domain.as_str())
+    }
+
     /// The word that confirms it: the new name of the team.
     pub fn word(&self) -> String {
         word(&self.goal)

@@ -5,6 +5,7 @@ mod report;
 mod txt;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 pub use report::{EnableOptions, Event, Options, Report, Step, StepId};
 
@@ -71,7 +72,7 @@ pub async fn dry_run(env: &Env<'_>, options: &Options) -> Result<Plan, Error> {
     if let (Some(enabling), true, false) = (&options.enable, checks.is_empty(), changes.is_empty())
     {
         // Those of the domain need a verified connector.
-        let facts = Box::pin(preflight::gather(env, &enabling.asking)).await;
+        let facts = options.facts.read(env, &enabling.asking).await;
         let found = preflight::account_checks(&facts).into_iter();
         checks = found.map(|check| check.accept_risks(&enabling.accepted)).collect();
     }
@@ -226,12 +227,12 @@ impl Setup<'_> {
         mut connectors: Vec<Connector>,
         found: &LookupResult,
         enabling: &EnableOptions,
-    ) -> Result<Facts, Error> {
+    ) -> Result<Rc<Facts>, Error> {
         self.steps.begin(StepId::Preflight);
         // The list was read before this run created the connector.
         connectors.retain(|other| other.id != connector.id);
         connectors.push(connector.clone());
-        let facts = Box::pin(preflight::gather(self.env, &enabling.asking)).await;
+        let facts = self.options.facts.read(self.env, &enabling.asking).await;
         let LookupResult { lookup, diagnosis } = found;
         let codes = dns::sso_codes(lookup);
         let left_over = &journaled_code::of_deleted_connectors(self.env, codes, &connectors);

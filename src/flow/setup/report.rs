@@ -12,7 +12,7 @@ use crate::api::connector::Connector;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
 use crate::flow::dns_provider::DnsProvider;
-use crate::flow::preflight::{self, Facts, Sources, Subject, Thresholds};
+use crate::flow::preflight::{self, Facts, SharedFacts, Sources, Subject, Thresholds};
 use crate::flow::publish::TxtRecord;
 use crate::flow::steps;
 use crate::flow::trial::{self, KeepOn, TrialReport};
@@ -29,6 +29,7 @@ pub struct Options {
     pub deadline: Timestamp,
     /// The connectors of the account, if they were just read.
     pub connectors: Option<Rc<[Connector]>>,
+    pub facts: Rc<SharedFacts>,
 }
 
 pub struct EnableOptions {
@@ -41,6 +42,12 @@ pub struct EnableOptions {
     pub trial: Option<trial::Options>,
     /// The file of `asking.recovery`.
     pub recovery_token_file: Option<PathBuf>,
+}
+
+impl Report {
+    pub fn is_enabled(&self) -> bool {
+        self.result.as_ref().is_some_and(|connector| connector.is_enabled())
+    }
 }
 
 impl EnableOptions {
@@ -56,7 +63,7 @@ impl EnableOptions {
     }
 
     /// The options that differ from their default.
-    fn flags(&self) -> Vec<String> {
+    pub(in crate::flow) fn flags(&self) -> Vec<String> {
         let mut flags = Vec::new();
         if let Some(trial) = &self.trial {
             let is_default = trial.duration == trial::DEFAULT_DURATION;
@@ -207,6 +214,7 @@ mod tests {
             fedramp: None,
             deadline: Timestamp::UNIX_EPOCH,
             connectors: None,
+            facts: Rc::default(),
         }
     }
 
