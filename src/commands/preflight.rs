@@ -39,7 +39,7 @@ impl Args {
 
 /// The options of the checks before enforcement: accepted risks, and the options
 /// of the recovery checks.
-#[derive(clap::Args, Clone, Debug, Default)]
+#[derive(clap::Args, Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckArgs {
     /// Ignore this failed check (repeatable)
     #[arg(long, value_name = "CHECK")]
@@ -50,7 +50,7 @@ pub struct CheckArgs {
 }
 
 /// The options of the checks of emergency tokens and recent sign-ins.
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
 pub struct RecoveryTokenArgs {
     /// Check the emergency token in this file as well (not stored)
     #[arg(long, value_name = "FILE")]
@@ -67,11 +67,7 @@ pub struct RecoveryTokenArgs {
 
 impl CheckArgs {
     pub fn is_default(&self) -> bool {
-        let RecoveryTokenArgs { recovery_token_file, min_token_days, login_within } = &self.proof;
-        self.accept_risk.is_empty()
-            && recovery_token_file.is_none()
-            && *min_token_days == Thresholds::MIN_TOKEN_DAYS
-            && *login_within == Thresholds::LOGIN_WITHIN
+        *self == Self::default()
     }
 
     pub async fn run_checks(

@@ -1,24 +1,19 @@
 //! The steps of every command that edits an Access object.
 
 use serde::{Serialize, Serializer};
-use serde_json::value::RawValue;
 
 use super::idp::scim::ScimSecretArgs;
 use super::{Outcome, plan_output};
 use crate::api::document::masked;
 use crate::context::Context;
 use crate::flow::Env;
-use crate::flow::plan::Difference;
-use crate::flow::update::Update;
+use crate::flow::update::{Update, UpdateResult};
 use crate::output::{Page, Render, Status, Text};
 
 /// The result of an edit. JSON is the object itself.
 pub struct UpdateOutput {
     what: String,
-    object: Box<RawValue>,
-    changed: Vec<Difference>,
-    besides: Vec<Difference>,
-    unseen: Vec<String>,
+    result: UpdateResult,
 }
 
 /// `action` is the text after "to" in the confirmation.
@@ -47,13 +42,8 @@ pub async fn run_update_with_secret(
     let what = format!("{} {}", edit.target.noun(), edit.name());
     if edit.is_empty() {
         context.screen.note(format!("no change: the {what} already has these values"));
-        return Ok(Outcome::done(UpdateOutput {
-            what,
-            object: masked(&edit.before.to_raw()),
-            changed: Vec::new(),
-            besides: Vec::new(),
-            unseen: Vec::new(),
-        }));
+        let result = edit.compare_with(edit.before.clone())?;
+        return Ok(Outcome::done(UpdateOutput { what, result }));
     }
     for difference in &edit.requested {
         context.screen.note(Text::prose(difference.to_string()));
@@ -61,47 +51,39 @@ pub async fn run_update_with_secret(
     context.confirm(&edit.name(), action).await?;
     let file = keep.prepare(Some(&edit.before), &edit.desired)?;
     let mut saved = Ok(());
-    let edited = edit.apply(env, |answer| saved = file.save(answer, context)).await?;
-    let alarm = edited.unexpected_change_error(edit).or(saved.err()).map(Into::into);
-    Ok(Outcome::done(UpdateOutput {
-        what,
-        object: masked(&edited.document.to_raw()),
-        changed: edited.changed,
-        besides: edited.changed_by_api,
-        unseen: edited.not_returned,
-    })
-    .failed(alarm))
+    let result = edit.apply(env, |answer| saved = file.save(answer, context)).await?;
+    let alarm = result.unexpected_change_error(edit).or(saved.err()).map(Into::into);
+    Ok(Outcome::done(UpdateOutput { what, result }).failed(alarm))
 }
 
 impl Serialize for UpdateOutput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.object.serialize(serializer)
+        masked(&self.result.document.to_raw()).serialize(serializer)
     }
 }
 
 impl Render for UpdateOutput {
     fn show(&self, page: &mut Page) {
-        if self.changed.is_empty() {
+        if self.result.changed.is_empty() {
             page.status_line(Status::Skipped, format!("the {} was not changed", self.what));
             return;
         }
         page.status_line(Status::Done, format!("{} updated (confirmed)", self.what));
-        for difference in &self.changed {
+        for difference in &self.result.changed {
             page.line(Text::plain("  ") + Text::prose(difference.to_string()));
         }
-        for field in &self.unseen {
+        for field in &self.result.not_returned {
             page.line(Text::dim(format!("  {field} was sent (secrets are never returned)")));
         }
-        if !self.besides.is_empty() {
+        if !self.result.changed_by_api.is_empty() {
             page.line(Text::dim("  also changed by the API:"));
         }
-        for difference in &self.besides {
+        for difference in &self.result.changed_by_api {
             page.line(Text::plain("    ") + Text::prose(difference.to_string()));
         }
     }
 
     fn names(&self) -> Vec<String> {
-        let name = serde_json::from_str::<serde_json::Value>(self.object.get()).unwrap_or_default();
-        name["name"].as_str().map(str::to_owned).into_iter().collect()
+        self.result.document.parse_at(&["name"]).into_iter().collect()
     }
 }

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::preflight::NotChecked;
 use crate::shell;
 
 /// A check before a change, and its result.
@@ -302,6 +303,10 @@ impl Check {
 
     pub fn not_checked(id: CheckId, evidence: impl Into<String>) -> Self {
         Self::new(id, CheckState::NotChecked, evidence)
+    }
+
+    pub fn or_not_checked(id: CheckId, check: Result<Self, &NotChecked>) -> Self {
+        check.unwrap_or_else(|not_checked| Self::not_checked(id, &not_checked.reason))
     }
 
     fn new(id: CheckId, state: CheckState, evidence: impl Into<String>) -> Self {

@@ -198,7 +198,7 @@ fn merge(
             continue;
         }
         joined.extend(entry.map(|entry| entry.id.as_str()));
-        if is_other(domains.of_change(&change).or_else(|| domains.of_entry(entry?))) {
+        if is_other(domains.of_path(&change.path).or_else(|| domains.of_entry(entry?))) {
             continue;
         }
         let named = change.object.as_ref().and_then(|id| names.get(id));
@@ -312,14 +312,10 @@ impl Domains {
         Self(journaled.chain(existing).collect())
     }
 
+    /// `None` if the path is not of a known connector.
     fn of_path(&self, path: &str) -> Option<String> {
         let (_, rest) = path.split_once(CONNECTORS)?;
         self.0.get(rest.trim_start_matches('/').split('/').next()?).cloned()
-    }
-
-    /// `None` if the change is not to a known connector.
-    fn of_change(&self, change: &Change) -> Option<String> {
-        self.of_path(&change.path)
     }
 
     /// `None` if the write is not to a connector or its TXT record.
@@ -330,8 +326,7 @@ impl Domains {
             line if line.contains("/dns_records") => "name",
             _ => return None,
         };
-        let request: Option<Document> = entry.request.get().parse().ok();
-        let sent = request.and_then(|request| request.parse_at(&["body", field]));
+        let sent = entry.sent()["body"][field].as_str().map(str::to_owned);
         let before = || {
             let object: Document = entry.before.as_ref()?.get().parse().ok()?;
             object.parse_at(&[field])

@@ -177,7 +177,7 @@ impl Update {
             .hint(format!("{}, then run the same command again", self.target.show_command())))
     }
 
-    pub(super) fn compare_with(&self, seen: Document) -> Result<UpdateResult, FlowError> {
+    pub fn compare_with(&self, seen: Document) -> Result<UpdateResult, FlowError> {
         let mut edited = UpdateResult {
             changed: self.requested.clone(),
             changed_by_api: Vec::new(),

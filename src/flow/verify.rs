@@ -76,33 +76,15 @@ pub async fn wait_until_verified(
         if next_action(&connector) == VerifyAction::Begin {
             connector = begin(env, &connector).await?;
         }
-        connector = wait_until_final(env, connector, deadline, resume, on_look).await?;
+        let domain = connector.email_domain.clone();
+        let is_final = |connector: &Connector| next_action(connector) != VerifyAction::Wait;
+        let ended = poll_until(env, connector, deadline, is_final, on_look).await?;
+        connector = ended.ok_or_else(|| pending(&domain, resume))?;
         if connector.is_verified() {
             return Ok(connector);
         }
     }
     Err(failed(&connector).into())
-}
-
-async fn wait_until_final(
-    env: &Env<'_>,
-    connector: Connector,
-    deadline: Timestamp,
-    resume: &str,
-    on_look: &dyn Fn(&Connector),
-) -> Result<Connector, Error> {
-    let mut latest = connector;
-    let mut first = true;
-    let ended = wait::poll(env.clock, deadline, async || {
-        if !first {
-            latest = env.client.send(&connector::get(env.account, &latest.id)).await?;
-        }
-        first = false;
-        on_look(&latest);
-        Ok((next_action(&latest) != VerifyAction::Wait).then(|| latest.clone()))
-    })
-    .await?;
-    ended.ok_or_else(|| pending(&latest, resume).into())
 }
 
 pub async fn poll_until(
@@ -125,8 +107,8 @@ pub async fn poll_until(
     .await
 }
 
-fn pending(connector: &ConnectorFields, resume: &str) -> FlowError {
-    FlowError::not_yet(format!("{} is not verified yet", connector.email_domain))
+fn pending(domain: &str, resume: &str) -> FlowError {
+    FlowError::not_yet(format!("{domain} is not verified yet"))
         .cause("Cloudflare checks the TXT record for up to two days")
         .hint(format!("`{resume}`"))
 }

@@ -2,10 +2,10 @@
 //! private addresses, limited size and time. A check must not give access to the local network.
 
 use std::collections::BTreeSet;
-use std::error::Error as StdError;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use anyhow::Chain;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT, LOCATION};
 use rustls::ClientConfig;
@@ -313,14 +313,12 @@ impl Resolve for AddressGuard {
 
 fn failure(url: &Url, error: &reqwest::Error) -> FetchError {
     let mut reason = error.to_string();
-    let mut layer: Option<&(dyn StdError + 'static)> = error.source();
-    while let Some(cause) = layer {
+    for cause in Chain::new(error).skip(1) {
         if let Some(PrivateAddress(address)) = cause.downcast_ref() {
             return FetchError::PrivateAddress { host: host(url), address: *address };
         }
         // Only the innermost error names a cause.
         reason = cause.to_string();
-        layer = cause.source();
     }
     FetchError::Unreachable { host: host(url), reason }
 }

@@ -100,7 +100,7 @@ async fn a_full_disk_stops_the_write_and_no_journal_does_without() {
     for again in ["bypass otp", "bypass disable --all"] {
         let (context, _) = place.full();
         let outcome = match again {
-            "bypass otp" => otp::run(otp::Args::plain(), &context).await,
+            "bypass otp" => otp::run(otp::Args::default(), &context).await,
             _ => disable::run(disable::Args::of(None), &context).await,
         };
         let failure = refused(outcome);
@@ -126,7 +126,7 @@ async fn a_full_disk_stops_the_write_and_no_journal_does_without() {
     assert_eq!(place.writes(), writes + 1);
 
     let (context, printed) = place.full();
-    let mut args = otp::Args::plain();
+    let mut args = otp::Args::default();
     args.keeping = keeping;
     assert!(otp::run(args, &context).await.unwrap().failure.is_none());
     let text = String::from_utf8(printed.0.lock().unwrap().clone()).unwrap();

@@ -87,8 +87,8 @@ pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Resu
     };
     let choose = |answer: &str| choice(answer).filter(|one| is_active || *one != Choice::Undo);
     match context.ask_until(&question, expected, choose).await? {
-        Choice::Undo => undo::run(&undo::Args::plain(), context).await,
-        Choice::Otp => otp::run(otp::Args::plain(), context).await,
+        Choice::Undo => undo::run(&undo::Args::default(), context).await,
+        Choice::Otp => otp::run(otp::Args::default(), context).await,
         Choice::Disable => disable::run(disabling, context).await,
     }
 }

@@ -14,7 +14,7 @@ const THEN: &str = "users allowed by the policies sign in at https://dash.cloudf
                     their email address and the PIN sent to it";
 const OTHER: &str = "bypass disable --all";
 
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 #[command(after_help = "Asks for `otp`; `--confirm otp` answers it.
 
 Examples:
@@ -40,10 +40,6 @@ enum Risk {
 }
 
 impl Args {
-    pub fn plain() -> Self {
-        Self { all_idps: false, accept_risk: None, keeping: JournalMode::default() }
-    }
-
     fn rerun_command(&self) -> &'static str {
         if self.all_idps { "bypass otp --all-idps" } else { "bypass otp" }
     }

@@ -21,7 +21,7 @@ use crate::flow::{Env, FlowError, connector};
 use crate::output::{Page, Render, Status, Text};
 use crate::shell::quoted;
 
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 #[command(
     after_help = "Asks for the domain if one connector is enabled again, otherwise for `undo`.
 
@@ -41,10 +41,6 @@ pub struct Args {
 }
 
 impl Args {
-    pub fn plain() -> Self {
-        Self { force: false, ticket: None }
-    }
-
     /// The command to run again.
     fn command(&self) -> String {
         match &self.ticket {

@@ -32,7 +32,7 @@ pub(super) async fn read(context: &Context) -> anyhow::Result<Outcome> {
         reading.step(&command, result, look).await;
     }
     let result = "requests previewed, nothing was sent";
-    let look = Box::pin(bypass::otp::run(bypass::otp::Args::plain(), context));
+    let look = Box::pin(bypass::otp::run(bypass::otp::Args::default(), context));
     reading.step("bypass otp --dry-run", result, look).await;
     let look = Box::pin(bypass::disable::run(bypass::disable::Args::of(None), context));
     reading.step("bypass disable --all --dry-run", result, look).await;

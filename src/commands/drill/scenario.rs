@@ -69,71 +69,41 @@ pub(super) enum StepCommand {
     Undo,
 }
 
+const SSO_OFF: Expected =
+    Expected { enforced: false, only_company_idp: true, sign_in: SignIn::Password };
+const SSO_ON: Expected =
+    Expected { enforced: true, only_company_idp: true, sign_in: SignIn::Company };
 const LOCKED_OUT: Expected =
     Expected { enforced: true, only_company_idp: true, sign_in: SignIn::None };
 
-const UNDO: DrillStep = DrillStep {
-    line: StepCommand::Undo,
-    outage: None,
-    user: None,
-    exit: ExitCode::Done,
-    after: LOCKED_OUT,
-    world: StateCheck::Unchanged,
-};
+const UNDO: DrillStep = DrillStep::new(StepCommand::Undo, LOCKED_OUT, StateCheck::Unchanged);
 
 pub(super) const ACTS: [Phase; 6] = [
     Phase {
         title: "Set-up",
         about: "The domain is verified; SSO is off.",
-        scenes: &[DrillStep {
-            line: StepCommand::SetUp,
-            outage: None,
-            user: None,
-            exit: ExitCode::Done,
-            after: Expected { enforced: false, only_company_idp: false, sign_in: SignIn::Password },
-            world: StateCheck::Changed,
-        }],
+        scenes: &[DrillStep::new(
+            StepCommand::SetUp,
+            Expected { only_company_idp: false, ..SSO_OFF },
+            StateCheck::Changed,
+        )],
     },
     Phase {
         title: "Enforcement",
         about: "All users are to sign in through one identity provider. SSO is enabled on trial: \
                 while the identity provider does not respond, then while it does.",
         scenes: &[
+            DrillStep::new(StepCommand::Narrow, SSO_OFF, StateCheck::Saved),
             DrillStep {
-                line: StepCommand::Narrow,
-                outage: None,
-                user: None,
-                exit: ExitCode::Done,
-                after: Expected {
-                    enforced: false,
-                    only_company_idp: true,
-                    sign_in: SignIn::Password,
-                },
-                world: StateCheck::Saved,
-            },
-            DrillStep {
-                line: StepCommand::Enforce,
                 outage: Some(Outage::Begins),
                 user: Some("tom@cool.cats"),
                 exit: ExitCode::NotYet,
-                after: Expected {
-                    enforced: false,
-                    only_company_idp: true,
-                    sign_in: SignIn::Password,
-                },
-                world: StateCheck::Unchanged,
+                ..DrillStep::new(StepCommand::Enforce, SSO_OFF, StateCheck::Unchanged)
             },
             DrillStep {
-                line: StepCommand::Enforce,
                 outage: Some(Outage::Ends),
                 user: Some("tom@cool.cats"),
-                exit: ExitCode::Done,
-                after: Expected {
-                    enforced: true,
-                    only_company_idp: true,
-                    sign_in: SignIn::Company,
-                },
-                world: StateCheck::Saved,
+                ..DrillStep::new(StepCommand::Enforce, SSO_ON, StateCheck::Saved)
             },
         ],
     },
@@ -141,58 +111,34 @@ pub(super) const ACTS: [Phase; 6] = [
         title: "The identity provider breaks",
         about: "It stops responding. SSO is on and blocks every sign-in.",
         scenes: &[DrillStep {
-            line: StepCommand::Check,
             outage: Some(Outage::Begins),
-            user: None,
             exit: ExitCode::Findings,
-            after: LOCKED_OUT,
-            world: StateCheck::Unchanged,
+            ..DrillStep::new(StepCommand::Check, LOCKED_OUT, StateCheck::Unchanged)
         }],
     },
     Phase {
         title: "Recovery with a one-time PIN",
         about: "SSO stays on, and the SSO App allows one-time PIN.",
         scenes: &[
-            DrillStep {
-                line: StepCommand::Otp,
-                outage: None,
-                user: None,
-                exit: ExitCode::Done,
-                after: Expected { enforced: true, only_company_idp: false, sign_in: SignIn::Pin },
-                world: StateCheck::Changed,
-            },
+            DrillStep::new(
+                StepCommand::Otp,
+                Expected { enforced: true, only_company_idp: false, sign_in: SignIn::Pin },
+                StateCheck::Changed,
+            ),
             UNDO,
         ],
     },
     Phase {
         title: "Recovery without SSO",
         about: "Users sign in with a password until the identity provider is back.",
-        scenes: &[
-            DrillStep {
-                line: StepCommand::Disable,
-                outage: None,
-                user: None,
-                exit: ExitCode::Done,
-                after: Expected {
-                    enforced: false,
-                    only_company_idp: true,
-                    sign_in: SignIn::Password,
-                },
-                world: StateCheck::Changed,
-            },
-            UNDO,
-        ],
+        scenes: &[DrillStep::new(StepCommand::Disable, SSO_OFF, StateCheck::Changed), UNDO],
     },
     Phase {
         title: "The identity provider is back",
         about: "Everything is as before the lockout.",
         scenes: &[DrillStep {
-            line: StepCommand::Check,
             outage: Some(Outage::Ends),
-            user: None,
-            exit: ExitCode::Done,
-            after: Expected { enforced: true, only_company_idp: true, sign_in: SignIn::Company },
-            world: StateCheck::Unchanged,
+            ..DrillStep::new(StepCommand::Check, SSO_ON, StateCheck::Unchanged)
         }],
     },
 ];
@@ -235,6 +181,11 @@ impl StepCommand {
 }
 
 impl DrillStep {
+    /// Without an outage and a user; the command succeeds.
+    const fn new(line: StepCommand, after: Expected, world: StateCheck) -> Self {
+        Self { line, outage: None, user: None, exit: ExitCode::Done, after, world }
+    }
+
     /// An additional result to report, if it is the purpose of the command.
     pub(super) fn extra_result(&self) -> String {
         match (self.line, self.exit) {

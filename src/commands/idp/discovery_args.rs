@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use anyhow::Chain;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -103,7 +104,7 @@ impl DiscoveryArgs {
         }
         if let Some(issuer) = self.issuer()? {
             let found = discovery::discover(&context.fetcher().await?, &issuer).await;
-            let found = found.map_err(|error| not_discovered(&error))?;
+            let found = found.map_err(not_discovered)?;
             return Ok(Some(Rc::new(Published::Oidc(found))));
         }
         let Some(place) = &self.metadata else { return Ok(None) };
@@ -160,9 +161,8 @@ impl DiscoveryArgs {
                 }
                 _ => FlowErrorKind::Usage,
             };
-            let failure = usage(error);
-            let failure =
-                FlowError::new(kind, message).cause(failure.message).causes(failure.causes);
+            let causes = Chain::new(&error).map(ToString::to_string);
+            let failure = FlowError::new(kind, message).causes(causes);
             candidates.into_iter().fold(failure, FlowError::hint)
         })?)
     }
@@ -186,11 +186,10 @@ fn no_email_name(found: &metadata::Metadata) -> FlowError {
 }
 
 /// For an issuer mismatch, the hint contains the options with the endpoints that were found.
-fn not_discovered(error: &DiscoveryError) -> FlowError {
-    match error {
+fn not_discovered(error: DiscoveryError) -> FlowError {
+    match &error {
         DiscoveryError::Fetch { source, .. } if source.is_unreachable() => {
-            let failure = usage(error);
-            FlowError::new(FlowErrorKind::Unreachable, failure.message).causes(failure.causes).hint(
+            FlowError { kind: FlowErrorKind::Unreachable, ..usage(error) }.hint(
                 "check the URL; `cfsso idp create oidc --help` lists the options for the endpoints",
             )
         }
@@ -207,12 +206,7 @@ fn not_discovered(error: &DiscoveryError) -> FlowError {
     }
 }
 
-fn usage(error: impl std::error::Error) -> FlowError {
-    let mut causes = Vec::new();
-    let mut layer = error.source();
-    while let Some(cause) = layer {
-        causes.push(cause.to_string());
-        layer = cause.source();
-    }
+fn usage(error: impl std::error::Error + 'static) -> FlowError {
+    let causes = Chain::new(&error).skip(1).map(ToString::to_string);
     FlowError::usage(error.to_string()).causes(causes)
 }

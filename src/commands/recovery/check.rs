@@ -57,11 +57,7 @@ async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
         Some(file) => Some(fingerprint(file, context).await?),
         None => None,
     };
-    let thresholds = Thresholds {
-        now: context.clock.now(),
-        min_token_days: min_days,
-        login_within: Thresholds::LOGIN_WITHIN,
-    };
+    let thresholds = Thresholds::new(context.clock.now(), min_days);
     let sources = Sources { fetcher: None, recovery: None, audit_log: false };
     let read = read_recovery(env, &sources).await?;
     let mut audit = check_recovery(&read, &thresholds, &env.client.odd_records(None));

@@ -158,11 +158,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         None => &read.connectors,
     };
     let rehearsal = rehearsal::rehearse(&emergency_env, connectors, &access);
-    let thresholds = Thresholds {
-        now: context.clock.now(),
-        min_token_days: args.min_days,
-        login_within: Thresholds::LOGIN_WITHIN,
-    };
+    let thresholds = Thresholds::new(context.clock.now(), args.min_days);
     let odd = env.client.odd_records(None);
     let mut findings = check_recovery(&read, &thresholds, &odd).findings;
     findings.push(rehearsal::finding(&rehearsal));

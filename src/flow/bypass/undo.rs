@@ -1,6 +1,5 @@
 //! Which changes of bypasses are still active, and restoring just these.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::otp;
@@ -37,12 +36,6 @@ pub enum WriteStatus {
     Refused(Box<Ready>, FlowError),
 }
 
-#[derive(Deserialize)]
-struct SentRequest {
-    method: String,
-    path: String,
-}
-
 impl BypassWrite {
     pub fn is_of_connector(&self) -> bool {
         self.entry.resource == Some(ResourceKind::Connector)
@@ -50,8 +43,9 @@ impl BypassWrite {
 
     /// The ID of the changed object; `None` for a creation.
     pub fn target(&self) -> Option<String> {
-        let sent = sent(&self.entry).filter(|sent| sent.method != "POST")?;
-        sent.path.rsplit('/').next().map(str::to_owned)
+        let sent = self.entry.sent();
+        let path = sent["path"].as_str().filter(|_| sent["method"] != "POST")?;
+        path.rsplit('/').next().map(str::to_owned)
     }
 }
 
@@ -92,14 +86,10 @@ fn is_bypass(entry: &Entry) -> bool {
     entry.cause == Some(Cause::Bypass) && entry.undoes.is_none()
 }
 
-fn sent(entry: &Entry) -> Option<SentRequest> {
-    serde_json::from_str(entry.request.get()).ok()
-}
-
 /// Whether `later` leaves nothing of `entry` to restore.
 fn reverts(later: &Entry, entry: &Entry, all: &[Entry]) -> bool {
-    let (Some(of_later), Some(of_entry)) = (sent(later), sent(entry)) else { return false };
-    if of_later.path != of_entry.path || of_later.method != of_entry.method {
+    let (of_later, of_entry) = (later.sent(), entry.sent());
+    if of_later["path"] != of_entry["path"] || of_later["method"] != of_entry["method"] {
         return false;
     }
     if is_bypass(later) {
@@ -111,7 +101,7 @@ fn reverts(later: &Entry, entry: &Entry, all: &[Entry]) -> bool {
         .as_ref()
         .is_some_and(|id| all.iter().any(|other| other.id == *id && is_bypass(other)));
     // A later request that enables or disables the connector is a new decision.
-    of_later.method == "PATCH" && later.outcome == Outcome::Done && !undoes_bypass
+    of_later["method"] == "PATCH" && later.outcome == Outcome::Done && !undoes_bypass
 }
 
 fn same_before(a: &Entry, b: &Entry) -> bool {
@@ -212,8 +202,7 @@ fn foreign_object(entry: &Entry, now: &Document) -> Option<FlowError> {
 
 /// There is at most one PIN. Returns whether there is something to restore.
 async fn find_created_idp(env: &Env<'_>, entry: &mut Entry) -> Result<bool, Error> {
-    let is_creation = sent(entry).is_some_and(|sent| sent.method == "POST");
-    if !is_creation || entry.after.is_some() {
+    if entry.sent()["method"] != "POST" || entry.after.is_some() {
         return Ok(true);
     }
     let idps = env.client.list(&idp::list(env.account)).await?;

@@ -28,7 +28,7 @@ use crate::domain::EmailDomain;
 use crate::flow::connector::{self, Selector};
 use crate::flow::setup::EnableOptions;
 use crate::flow::steps::StepState;
-use crate::flow::trial::{self, Subject};
+use crate::flow::trial::{Subject, TrialEnd};
 use crate::flow::update::Update;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::plural::count_noun;
@@ -45,9 +45,6 @@ pub struct Options {
     /// The command that resumes.
     pub next: String,
 }
-
-/// The report of a finished trial, and the result for its domain.
-pub type TrialEnd = (trial::Report, Result<(), FlowError>);
 
 /// Decisions during a run that the command makes.
 pub trait Decisions {

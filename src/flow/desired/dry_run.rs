@@ -16,14 +16,13 @@ use crate::api::connector::{BeginVerification, Connector};
 use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::api::ids::IdpId;
-use crate::dns::{self, Diagnosis, Lookup, Verdict};
+use crate::dns::{Diagnosis, Lookup, Verdict};
 use crate::domain::EmailDomain;
 use crate::flow::federation::recipients::resolve_recipients;
 use crate::flow::federation::state::{FederationState, MAX_CONCURRENT};
 use crate::flow::federation::{self, share, shares, unshare};
-use crate::flow::journaled_code;
 use crate::flow::plan::{Change, Plan};
-use crate::flow::preflight::{self, PublishedCode, Subject};
+use crate::flow::preflight;
 use crate::flow::target::Target;
 use crate::flow::update::Update;
 use crate::flow::verify::{self, VerifyAction};
@@ -275,12 +274,9 @@ impl<D: Decisions> Reader<'_, D> {
         if connector.is_verified()
             && let (Some(facts), Some((lookup, diagnosis))) = (facts, self.served.get(&at))
         {
-            let (all, now) = (&self.facts.connectors, self.env.clock.now());
-            let codes = dns::sso_codes(lookup);
-            let left_over = &journaled_code::of_deleted_connectors(self.env, codes, all);
-            let served = PublishedCode { lookup, diagnosis, left_over, elsewhere: &[] };
-            let subject = Subject { connector, domain: &domain, served };
-            let checks = self.options.enable.checks(subject, all, facts, now);
+            let (subject, served) = ((connector, &domain), (lookup, diagnosis));
+            let all = &self.facts.connectors;
+            let checks = self.options.enable.checks(self.env, subject, served, all, facts);
             Plan::new(checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;
         }
         let action = connector::enable_action(self.env, &domain, connector);

@@ -44,9 +44,9 @@ pub async fn run(
     fetcher: Option<Fetcher>,
 ) -> Result<Vec<Report>, Error> {
     let now = env.clock.now();
-    let (long, assume_enabled) = match &subject {
-        Subject::User(question) => (question.since, question.assume_enabled),
-        Subject::AllDomains { since, assume_enabled } => (*since, *assume_enabled),
+    let (user, long, assume_enabled) = match &subject {
+        Subject::User(question) => (Some(question), question.since, question.assume_enabled),
+        Subject::AllDomains { since, assume_enabled } => (None, *since, *assume_enabled),
     };
     let since = now.saturating_sub(long).unwrap_or(Timestamp::MIN);
     let sources = Sources { fetcher, recovery: None, audit_log: false };
@@ -54,10 +54,6 @@ pub async fn run(
     let lookup = async |domain: EmailDomain| {
         let lookup = env.resolver.lookup(&domain, None, Scope::Authoritative).await;
         (domain, dns::sso_codes(&lookup))
-    };
-    let user = match &subject {
-        Subject::User(question) => Some(question),
-        Subject::AllDomains { .. } => None,
     };
     let first: OptionFuture<_> = user.map(|user| lookup(user.domain.clone())).into();
     let (connectors, first, gathered, logins, changes) = tokio::join!(

@@ -54,9 +54,11 @@ pub fn check_recovery(read: &RecoveryFacts, thresholds: &Thresholds, odd: &[OddR
             findings.extend(enabled.flat_map(|one| {
                 let domain = one.email_domain.parse::<EmailDomain>().ok();
                 let checks = domain.into_iter().flat_map(|domain| {
+                    let policy = preflight::allows_domain(&domain, facts);
+                    let admin = preflight::super_admin(&domain, facts);
                     [
-                        preflight::allows_domain(&domain, facts),
-                        preflight::super_admin(&domain, facts),
+                        Check::or_not_checked(CheckId::PolicyAllowsDomain, policy),
+                        Check::or_not_checked(CheckId::MembersSuperAdmin, admin),
                     ]
                 });
                 checks.map(|check| Finding::from_check(check, true).for_domain(&one.email_domain))

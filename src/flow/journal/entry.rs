@@ -316,7 +316,7 @@ impl Entry {
 
     /// Whether it sent the organization as it was: a test of the token's permission.
     pub fn changes_nothing(&self) -> bool {
-        let request: Value = serde_json::from_str(self.request.get()).unwrap_or_default();
+        let request = self.sent();
         let before = self.before.as_ref().and_then(|it| serde_json::from_str(it.get()).ok());
         let without_times = |object: &Value| {
             let mut object = object.as_object().cloned().unwrap_or_default();
@@ -340,11 +340,7 @@ impl Entry {
         if self.outcome != Outcome::Done || self.request_line() != line {
             return false;
         }
-        let body = |entry: &Self| {
-            let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
-            request["body"].clone()
-        };
-        let (wrote, body) = (body(self), body(earlier));
+        let (wrote, body) = (&self.sent()["body"], &earlier.sent()["body"]);
         if line.starts_with("POST ") {
             return wrote == body;
         }
@@ -352,12 +348,17 @@ impl Entry {
         !line.starts_with("PATCH ") || body.as_object().is_none_or(|body| body.keys().all(has))
     }
 
+    /// The request with its method, path and body; null if it is invalid.
+    pub(in crate::flow) fn sent(&self) -> Value {
+        serde_json::from_str(self.request.get()).unwrap_or_default()
+    }
+
     /// Method and path; empty for a note.
     pub fn request_line(&self) -> String {
         if self.is_note() {
             return String::new();
         }
-        let request: Value = serde_json::from_str(self.request.get()).unwrap_or_default();
+        let request = self.sent();
         let part = |name: &str| request[name].as_str().unwrap_or_default().to_owned();
         format!("{} {}", part("method"), part("path"))
     }

@@ -6,8 +6,8 @@ use std::io;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, json};
 
 use super::entry::{self, Cause, Entry, Record, Started};
 use super::{FlowError, ResourceKind};
@@ -127,7 +127,7 @@ pub fn read(text: &[u8]) -> Result<Vec<Entry>, FlowError> {
 
 /// A modified ticket could otherwise disable SSO as the undo of an enabling.
 pub(in crate::flow) fn is_bypass_write(entry: &Entry) -> bool {
-    let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
+    let request = entry.sent();
     let body = &request["body"];
     match (request["method"].as_str(), entry.resource) {
         (Some("PATCH"), Some(ResourceKind::Connector)) => *body == json!({ "enabled": false }),

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::io;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::FlowError;
 use super::entry::{self, Cause, Entry, Record};
@@ -118,7 +117,7 @@ pub fn import(store: &Store, text: &[u8]) -> Result<ImportReport, FlowError> {
 /// `bypass undo` without arguments undoes every bypass of the journal: a forged one must not be
 /// among them.
 fn is_false_bypass(entry: &Entry) -> bool {
-    let sent: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
+    let sent = entry.sent();
     let resource = entry.account.as_ref().zip(sent["path"].as_str());
     let resource = resource.and_then(|(account, path)| Resource::parse(account, path));
     let is_real = is_bypass_write(entry) && entry.resource == resource.map(|it| it.kind());

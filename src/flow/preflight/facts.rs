@@ -14,6 +14,7 @@ use crate::api::{Client, Error, ErrorKind, permission};
 use crate::flow;
 use crate::flow::idp_test::TestedAt;
 use crate::flow::policy_decision::{PolicyContext, References};
+use crate::flow::token::Owner;
 use crate::idp::Fetcher;
 use crate::idp::check::IdpCheck;
 
@@ -66,19 +67,10 @@ pub struct Health {
 
 #[derive(Clone, Debug)]
 pub struct Token {
+    /// Follows from the API route that recognizes the token.
     pub owner: Owner,
     /// `None` for a Global API Key.
     pub verification: Option<Verification>,
-}
-
-/// Follows from the API route that recognizes the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// The token ends when the user leaves.
-    User,
-    Account,
-    /// A Global API Key, not a token.
-    Key,
 }
 
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use super::Thresholds;
-use super::facts::{Checked, Facts, Health, NotChecked, Owner, Recovery, Sources, Token, checked};
+use super::facts::{Checked, Facts, Health, NotChecked, Recovery, Sources, Token, checked};
 use super::login;
 use serde::de::DeserializeOwned;
 
@@ -25,6 +25,7 @@ use crate::api::{
 };
 use crate::clock::Clock;
 use crate::flow::policy_decision::References;
+use crate::flow::token::Owner;
 use crate::flow::{Env, idp_test};
 use crate::idp::Fetcher;
 use crate::idp::check::{self, CheckOptions, Subject};
@@ -220,7 +221,7 @@ async fn recovery(client: &Client, account: &AccountId) -> Recovery {
 /// Tries the endpoint for user tokens first, then the one for account tokens.
 async fn identify(client: &Client, account: &AccountId) -> Checked<Token> {
     if !client.uses_token() {
-        return Ok(Token { owner: Owner::Key, verification: None });
+        return Ok(Token { owner: Owner::GlobalApiKey, verification: None });
     }
     match client.send(&token::verify_user()).await {
         Ok(verification) => Ok(Token { owner: Owner::User, verification: Some(verification) }),

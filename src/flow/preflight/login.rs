@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::facts::Facts;
+use super::facts::{Facts, NotChecked};
 use super::provider::is_company_idp;
 use super::{Thresholds, names};
 use crate::api::access_log::LoginRow;
@@ -13,22 +13,18 @@ use crate::api::idp::Idp;
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
 
-pub(super) fn recent_sign_ins(
+pub(super) fn recent_sign_ins<'a>(
     domain: &EmailDomain,
-    facts: &Facts,
+    facts: &'a Facts,
     thresholds: &Thresholds,
-) -> Check {
+) -> Result<Check, &'a NotChecked> {
     let id = CheckId::LoginSeen;
-    let (logins, idps) = match (&facts.logins, &facts.idps) {
-        (Ok(logins), Ok(idps)) => (logins, idps),
-        (Err(not_checked), _) | (_, Err(not_checked)) => {
-            return Check::not_checked(id, &not_checked.reason);
-        }
-    };
+    let (logins, idps) = (facts.logins.as_ref()?, facts.idps.as_ref()?);
     let app = facts.sso_app().ok().flatten();
     let admitted = allowed_idps(idps, app);
     if admitted.is_empty() {
-        return Check::not_checked(id, "the SSO App allows no identity provider of the company");
+        let evidence = "the SSO App allows no identity provider of the company";
+        return Ok(Check::not_checked(id, evidence));
     }
     let oldest = thresholds.now.saturating_sub(thresholds.login_within).unwrap_or(Timestamp::MIN);
     let newest = |idp: &Idp| {
@@ -50,7 +46,7 @@ pub(super) fn recent_sign_ins(
     let members = members(domain, facts, oldest);
     let Some((first, _)) = missing.first() else {
         let recent = names(recent.iter().map(String::as_str));
-        return Check::passed(id, format!("last sign-in through {recent}{members}"));
+        return Ok(Check::passed(id, format!("last sign-in through {recent}{members}")));
     };
     let days = thresholds.login_within.as_secs() / 86_400;
     let by_hand = |idp: &Idp| {
@@ -60,11 +56,8 @@ pub(super) fn recent_sign_ins(
     let missing: Vec<_> =
         missing.iter().map(|(idp, words)| format!("{words}{}", by_hand(idp))).collect();
     let missing = names(missing.iter().map(String::as_str));
-    Check::failed(
-        id,
-        format!("no sign-in in the last {days} days through {missing}{members}"),
-        format!("`cfsso idp test {}`", first.id),
-    )
+    let evidence = format!("no sign-in in the last {days} days through {missing}{members}");
+    Ok(Check::failed(id, evidence, format!("`cfsso idp test {}`", first.id)))
 }
 
 /// A row names only the type: it counts for none of several identity providers of that type.

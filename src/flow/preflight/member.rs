@@ -1,4 +1,4 @@
-use super::facts::Facts;
+use super::facts::{Facts, NotChecked};
 use super::names;
 use crate::api::member::Member;
 use crate::domain::EmailDomain;
@@ -12,27 +12,27 @@ pub fn at_domain<'a>(
 }
 
 /// Plus addresses cannot sign in with SSO (API reference, section 2).
-pub(super) fn plus_addressed(domain: &EmailDomain, facts: &Facts) -> Check {
+pub(super) fn plus_addressed<'a>(
+    domain: &EmailDomain,
+    facts: &'a Facts,
+) -> Result<Check, &'a NotChecked> {
     let id = CheckId::MembersPlusAddressed;
-    let members = match &facts.members {
-        Ok(members) => members,
-        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
-    };
+    let members = facts.members.as_ref()?;
     let found = at_domain(members, domain).map(|member| member.email());
     let found: Vec<_> = found.filter(|address| has_plus(address)).collect();
     if found.is_empty() {
-        return Check::passed(id, format!("no member of {domain} uses a plus address"));
+        return Ok(Check::passed(id, format!("no member of {domain} uses a plus address")));
     }
     let evidence = format!("plus addresses cannot use SSO: {}", names(found));
-    Check::failed(id, evidence, "invite them without the plus")
+    Ok(Check::failed(id, evidence, "invite them without the plus"))
 }
 
-pub(in crate::flow) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check {
+pub(in crate::flow) fn super_admin<'a>(
+    domain: &EmailDomain,
+    facts: &'a Facts,
+) -> Result<Check, &'a NotChecked> {
     let id = CheckId::MembersSuperAdmin;
-    let members = match &facts.members {
-        Ok(members) => members,
-        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
-    };
+    let members = facts.members.as_ref()?;
     let supers = members.iter().filter(|member| member.is_super_administrator());
     let (accepted, others): (Vec<_>, Vec<_>) = supers.partition(|member| member.is_accepted());
     let (inside, outside): (Vec<_>, Vec<_>) = accepted
@@ -42,7 +42,7 @@ pub(in crate::flow) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check
     let able: Vec<_> = inside.iter().copied().filter(|address| !has_plus(address)).collect();
     let invited = pending(members, &others);
     let remedy = "invite a super administrator of another domain";
-    match (able.is_empty(), outside.is_empty()) {
+    Ok(match (able.is_empty(), outside.is_empty()) {
         (_, false) => Check::passed(
             id,
             format!(
@@ -70,7 +70,7 @@ pub(in crate::flow) fn super_admin(domain: &EmailDomain, facts: &Facts) -> Check
             format!("none could sign in with SSO, for the plus: {}{invited}", names(inside)),
             remedy,
         ),
-    }
+    })
 }
 
 /// Names pending super administrators, counts the others.

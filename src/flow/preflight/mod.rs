@@ -32,7 +32,7 @@ pub use provider::is_company_idp;
 pub use run::{Preflight, RunIf, run};
 pub(super) use token::check_validity;
 
-use super::check::Check;
+use super::check::{Check, CheckId};
 use crate::api::connector::{Connector, ConnectorFields};
 use crate::domain::EmailDomain;
 
@@ -56,6 +56,10 @@ impl Thresholds {
     pub const MIN_TOKEN_DAYS: u32 = 30;
     /// As far back as most plans keep the login log.
     pub const LOGIN_WITHIN: Duration = Duration::from_hours(30 * 24);
+
+    pub fn new(now: Timestamp, min_token_days: u32) -> Self {
+        Self { now, min_token_days, login_within: Self::LOGIN_WITHIN }
+    }
 }
 
 /// `all` are the account's connectors. Returns the checks in the order of [`CheckId`].
@@ -77,10 +81,10 @@ pub fn account_checks(facts: &Facts) -> Vec<Check> {
         provider::zero_trust_org(facts),
         provider::idp_present(facts),
         idp_healthy(facts),
-        sign_in::present(facts),
-        sign_in::reaches_idp(facts),
-        sign_in::instant_auth(facts),
-        provider::fallback_login(facts),
+        Check::or_not_checked(CheckId::SsoAppPresent, sign_in::present(facts)),
+        Check::or_not_checked(CheckId::SsoAppReachesIdp, sign_in::reaches_idp(facts)),
+        Check::or_not_checked(CheckId::InstantAuthConsistent, sign_in::instant_auth(facts)),
+        Check::or_not_checked(CheckId::FallbackLogin, provider::fallback_login(facts)),
     ]
 }
 
@@ -91,17 +95,23 @@ pub fn connector_checks(
     facts: &Facts,
     thresholds: &Thresholds,
 ) -> Vec<Check> {
-    vec![policy::unsupported(all, facts), token::recovery(looked_at, facts, thresholds)]
+    let token = token::recovery(looked_at, facts, thresholds);
+    vec![
+        Check::or_not_checked(CheckId::PolicyUnsupported, policy::unsupported(all, facts)),
+        Check::or_not_checked(CheckId::RecoveryToken, token),
+    ]
 }
 
 pub fn domain_checks(subject: Subject<'_>, facts: &Facts, thresholds: &Thresholds) -> Vec<Check> {
+    let domain = subject.domain;
+    let sign_ins = login::recent_sign_ins(domain, facts, thresholds);
     vec![
         domain::verified(subject),
-        domain::eligible(subject.domain),
-        allows_domain(subject.domain, facts),
-        member::plus_addressed(subject.domain, facts),
-        super_admin(subject.domain, facts),
-        login::recent_sign_ins(subject.domain, facts, thresholds),
+        domain::eligible(domain),
+        Check::or_not_checked(CheckId::PolicyAllowsDomain, allows_domain(domain, facts)),
+        Check::or_not_checked(CheckId::MembersPlusAddressed, member::plus_addressed(domain, facts)),
+        Check::or_not_checked(CheckId::MembersSuperAdmin, super_admin(domain, facts)),
+        Check::or_not_checked(CheckId::LoginSeen, sign_ins),
         domain::txt_still_published(subject),
         domain::foreign_claim(subject),
     ]

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::facts::Facts;
-use super::sign_in::{NO_APP, sign_in};
+use super::facts::{Facts, NotChecked};
+use super::sign_in::NO_APP;
 use super::{at_domain, has_plus, names};
 use crate::api::connector::Connector;
 use crate::api::policy::Rule;
@@ -17,16 +17,13 @@ const SHOW: &str = "`cfsso app policies`";
 const ADD: &str = "in the dashboard (Zero Trust, Access controls, Applications, SSO App), add a policy \
                    that allows the email domain; `cfsso app policies` lists those there are";
 
-pub(in crate::flow) fn allows_domain(domain: &EmailDomain, facts: &Facts) -> Check {
-    let id = CheckId::PolicyAllowsDomain;
-    if let Err(check) = sign_in(id, facts) {
-        return check;
-    }
-    match facts.policy_context() {
-        Ok(Some(context)) => by_policies(domain, &context, facts),
-        Ok(None) => Check::not_checked(id, NO_APP),
-        Err(not_checked) => Check::not_checked(id, &not_checked.reason),
-    }
+pub(in crate::flow) fn allows_domain<'a>(
+    domain: &EmailDomain,
+    facts: &'a Facts,
+) -> Result<Check, &'a NotChecked> {
+    let context = facts.policy_context()?;
+    let check = context.map(|context| by_policies(domain, &context, facts));
+    Ok(check.unwrap_or_else(|| Check::not_checked(CheckId::PolicyAllowsDomain, NO_APP)))
 }
 
 /// That no user of the domain, or no known one, can sign in is an error.
@@ -90,15 +87,13 @@ pub(in crate::flow) fn describe_narrowed(domain: &EmailDomain, emails: &[String]
 }
 
 /// Email rules for domains without a connector (API reference, section 4, limits).
-pub(super) fn unsupported(connectors: &[Connector], facts: &Facts) -> Check {
+pub(super) fn unsupported<'a>(
+    connectors: &[Connector],
+    facts: &'a Facts,
+) -> Result<Check, &'a NotChecked> {
     let id = CheckId::PolicyUnsupported;
-    if let Err(check) = sign_in(id, facts) {
-        return check;
-    }
-    let policies = match &facts.policies {
-        Ok(policies) => policies,
-        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
-    };
+    let Some(_) = facts.sso_app()? else { return Ok(Check::not_checked(id, NO_APP)) };
+    let policies = facts.policies.as_ref()?;
     let domains: BTreeSet<EmailDomain> =
         connectors.iter().filter_map(|connector| connector.email_domain.parse().ok()).collect();
     let is_foreign = |rule: &&Rule| rule.domain().is_none_or(|domain| !domains.contains(domain));
@@ -110,11 +105,11 @@ pub(super) fn unsupported(connectors: &[Connector], facts: &Facts) -> Check {
         })
         .collect();
     if found.is_empty() {
-        return Check::passed(id, "policies use only domains with a connector");
+        return Ok(Check::passed(id, "policies use only domains with a connector"));
     }
     let evidence = format!(
         "email rules of domains without a connector are not supported: {}",
         names(found.iter().map(String::as_str))
     );
-    Check::failed(id, evidence, SHOW)
+    Ok(Check::failed(id, evidence, SHOW))
 }

@@ -77,32 +77,27 @@ fn problem(health: &Health) -> Option<String> {
     (!words.is_empty()).then(|| format!("{}: {}", health.name, words.join("; ")))
 }
 
-pub(super) fn fallback_login(facts: &Facts) -> Check {
+pub(super) fn fallback_login(facts: &Facts) -> Result<Check, &NotChecked> {
     let id = CheckId::FallbackLogin;
-    let pins = match facts.otp_idps() {
-        Ok(pins) => pins,
-        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
-    };
+    let pins = facts.otp_idps()?;
     let Some(pin) = pins.first() else {
         let evidence =
             "one-time PIN is not configured: no fallback if the identity provider is down";
-        return Check::repairable(id, evidence, &["idp", "create", "onetimepin"]);
+        return Ok(Check::repairable(id, evidence, &["idp", "create", "onetimepin"]));
     };
     let Ok(Some(app)) = facts.sso_app() else {
-        return Check::passed(
-            id,
-            "one-time PIN is configured; whether the SSO App allows it is not checked",
-        );
+        let evidence = "one-time PIN is configured; whether the SSO App allows it is not checked";
+        return Ok(Check::passed(id, evidence));
     };
     if !pins.iter().any(|pin| app.admits(&pin.id)) {
         let evidence = format!("one-time PIN is configured, but `{}` does not allow it", app.name);
-        return Check::repairable(id, evidence, &["app", "idps", "--add", pin.id.as_str()]);
+        return Ok(Check::repairable(id, evidence, &["app", "idps", "--add", pin.id.as_str()]));
     }
     if app.is_instant() && app.listed_idps().len() != 1 {
         let evidence = "one-time PIN is configured, but instant authentication skips it";
-        return Check::repairable(id, evidence, &["app", "instant-auth", "off"]);
+        return Ok(Check::repairable(id, evidence, &["app", "instant-auth", "off"]));
     }
-    Check::passed(id, format!("one-time PIN is configured and allowed by `{}`", app.name))
+    Ok(Check::passed(id, format!("one-time PIN is configured and allowed by `{}`", app.name)))
 }
 
 fn missing_or_not_checked(id: CheckId, not_checked: &NotChecked) -> Check {

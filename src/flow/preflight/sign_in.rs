@@ -1,6 +1,6 @@
 //! The checks of the SSO App, the Access application `dash_sso`.
 
-use super::facts::Facts;
+use super::facts::{Facts, NotChecked};
 use super::names;
 use super::provider::is_company_idp;
 use crate::api::app::App;
@@ -9,14 +9,11 @@ use crate::flow::check::{Check, CheckId, Severity};
 
 pub(super) const NO_APP: &str = "no SSO App yet";
 
-pub(super) fn present(facts: &Facts) -> Check {
+pub(super) fn present(facts: &Facts) -> Result<Check, &NotChecked> {
     let id = CheckId::SsoAppPresent;
-    let apps = match &facts.apps {
-        Ok(apps) => apps,
-        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
-    };
+    let apps = facts.apps.as_ref()?;
     let found: Vec<_> = apps.iter().filter(|app| app.is_dash_sso()).collect();
-    match found.as_slice() {
+    Ok(match found.as_slice() {
         [app] => Check::passed(id, format!("`{}`, {}", app.name, app.id)),
         [] => Check::failed(
             id,
@@ -28,27 +25,21 @@ pub(super) fn present(facts: &Facts) -> Check {
             let evidence = format!("{} applications of the type `dash_sso`: {ids}", several.len());
             Check::failed(id, evidence, "`cfsso app list`")
         }
-    }
+    })
 }
 
-pub(super) fn reaches_idp(facts: &Facts) -> Check {
+pub(super) fn reaches_idp(facts: &Facts) -> Result<Check, &NotChecked> {
     let id = CheckId::SsoAppReachesIdp;
-    let app = match sign_in(id, facts) {
-        Ok(app) => app,
-        Err(check) => return check,
-    };
-    let idps = match &facts.idps {
-        Ok(idps) => idps,
-        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
-    };
+    let Some(app) = facts.sso_app()? else { return Ok(Check::not_checked(id, NO_APP)) };
+    let idps = facts.idps.as_ref()?;
     if idps.is_empty() {
         let evidence = "the account has no identity provider to allow";
-        return Check::failed(id, evidence, "`cfsso idp create --help`");
+        return Ok(Check::failed(id, evidence, "`cfsso idp create --help`"));
     }
     if app.listed_idps().is_empty() {
-        return Check::passed(id, format!("`{}` allows all identity providers", app.name));
+        return Ok(Check::passed(id, format!("`{}` allows all identity providers", app.name)));
     }
-    check_allowed_list(app, idps)
+    Ok(check_allowed_list(app, idps))
 }
 
 fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
@@ -88,13 +79,10 @@ fn check_allowed_list(app: &App, idps: &[Idp]) -> Check {
 }
 
 /// Valid with exactly one allowed identity provider (API reference, section 4).
-pub(super) fn instant_auth(facts: &Facts) -> Check {
+pub(super) fn instant_auth(facts: &Facts) -> Result<Check, &NotChecked> {
     let id = CheckId::InstantAuthConsistent;
-    let app = match sign_in(id, facts) {
-        Ok(app) => app,
-        Err(check) => return check,
-    };
-    match (app.is_instant(), app.listed_idps().len()) {
+    let Some(app) = facts.sso_app()? else { return Ok(Check::not_checked(id, NO_APP)) };
+    Ok(match (app.is_instant(), app.listed_idps().len()) {
         (false, _) => Check::passed(id, "instant authentication is off"),
         (true, 1) => {
             Check::passed(id, "instant authentication is on, one identity provider is allowed")
@@ -107,13 +95,5 @@ pub(super) fn instant_auth(facts: &Facts) -> Check {
             );
             Check::repairable(id, evidence, &["app", "instant-auth", "off"])
         }
-    }
-}
-
-pub(super) fn sign_in(id: CheckId, facts: &Facts) -> Result<&App, Check> {
-    match facts.sso_app() {
-        Ok(Some(app)) => Ok(app),
-        Ok(None) => Err(Check::not_checked(id, NO_APP)),
-        Err(not_checked) => Err(Check::not_checked(id, &not_checked.reason)),
-    }
+    })
 }

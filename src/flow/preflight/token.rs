@@ -3,35 +3,32 @@
 use jiff::Timestamp;
 
 use super::Thresholds;
-use super::facts::{Facts, Owner, Recovery, Token};
+use super::facts::{Facts, NotChecked, Recovery, Token};
 use crate::api::connector::ConnectorFields;
 use crate::flow::check::{Check, CheckId, Severity};
+use crate::flow::token::Owner;
 use crate::plural::count_noun;
 
 /// Only an edit shows whether a token can edit connectors.
 const WRITE_NOT_TESTED: &str = "write access not tested";
 
-pub(super) fn recovery(
+pub(super) fn recovery<'a>(
     looked_at: &[&ConnectorFields],
-    facts: &Facts,
+    facts: &'a Facts,
     thresholds: &Thresholds,
-) -> Check {
+) -> Result<Check, &'a NotChecked> {
     let id = CheckId::RecoveryToken;
     if let Some(second) = &facts.recovery {
-        return check_recovery_token(looked_at, second, facts, thresholds);
+        return Ok(check_recovery_token(looked_at, second, facts, thresholds));
     }
-    let token = match &facts.token {
-        Ok(token) => token,
-        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
-    };
-    match check_validity(token, thresholds) {
+    Ok(match check_validity(facts.token.as_ref()?, thresholds) {
         Ok(words) => Check::passed(id, format!("token in use: {words} ({WRITE_NOT_TESTED})")),
         Err(words) => Check::failed(
             id,
             format!("token in use: {words}"),
             "`cfsso token create-break-glass`, then `--recovery-token-file FILE`",
         ),
-    }
+    })
 }
 
 /// A recovery token that the user passed and that fails is an error.
@@ -83,7 +80,7 @@ pub(in crate::flow) fn check_validity(
     let owner = match token.owner {
         Owner::User => "user token",
         Owner::Account => "account token",
-        Owner::Key => return Ok("Global API Key, no expiry".to_owned()),
+        Owner::GlobalApiKey => return Ok("Global API Key, no expiry".to_owned()),
     };
     let Some(known) = &token.verification else { return Err("unknown".to_owned()) };
     if !known.is_active() {

@@ -47,19 +47,16 @@ pub fn checks(
     if task.is_first && task.connectors.is_empty() && options.domains.is_empty() {
         checks.push(check_connectors(&task.goal, facts.sso_app().map(|app| app.is_some())));
     }
-    if task.is_unchanged() {
-        return checks
-            .into_iter()
-            .map(|check| check.accept_risks(&options.enabling.accepted))
-            .collect();
-    }
     if task.needs_rename() {
         checks.push(check_name(task, free));
         checks.push(check_writable(task));
     }
-    checks.push(idp_healthy(facts).with_severity(Severity::Error));
-    checks.push(txt(task, options, places));
-    checks.push(check_fallback(task, facts));
+    if !task.is_unchanged() {
+        let fallback = check_fallback(task, facts);
+        checks.push(idp_healthy(facts).with_severity(Severity::Error));
+        checks.push(txt(task, options, places));
+        checks.push(Check::or_not_checked(CheckId::PasswordResetPossible, fallback));
+    }
     let accepted = &options.enabling.accepted;
     checks.into_iter().map(|check| check.accept_risks(accepted)).collect()
 }
@@ -190,32 +187,26 @@ fn txt(task: &RenamePlan, options: &Options, places: &[(String, DnsHost)]) -> Ch
 }
 
 /// While SSO is off, passwords are reset by email: the mailbox must not depend on that SSO.
-fn check_fallback(task: &RenamePlan, facts: &Facts) -> Check {
+fn check_fallback<'a>(task: &RenamePlan, facts: &'a Facts) -> Result<Check, &'a NotChecked> {
     let id = CheckId::PasswordResetPossible;
     let enabled: Vec<_> = task.snapshot.connectors.iter().filter(|it| it.enabled).collect();
     if enabled.is_empty() {
-        return Check::passed(id, "SSO is not enabled for any domain");
+        return Ok(Check::passed(id, "SSO is not enabled for any domain"));
     }
-    let members = match &facts.members {
-        Ok(members) => members,
-        Err(not_checked) => return Check::not_checked(id, &not_checked.reason),
-    };
+    let members = facts.members.as_ref()?;
     let is_affected = |address: &&str| {
         let domain = address.rsplit('@').next().unwrap_or_default();
         enabled.iter().any(|wanted| wanted.domain.eq_ignore_ascii_case(domain))
     };
     let affected: Vec<_> = members.iter().map(|it| it.email()).filter(is_affected).collect();
     if affected.is_empty() {
-        return Check::passed(id, "no member of a domain with SSO");
+        return Ok(Check::passed(id, "no member of a domain with SSO"));
     }
-    Check::failed(
-        id,
-        format!(
-            "while SSO is off, these members sign in with a password or reset it by email: {}",
-            names(affected)
-        ),
-        "make sure that their mailboxes do not depend on this SSO",
-    )
+    let evidence = format!(
+        "while SSO is off, these members sign in with a password or reset it by email: {}",
+        names(affected)
+    );
+    Ok(Check::failed(id, evidence, "make sure that their mailboxes do not depend on this SSO"))
 }
 
 pub fn notes(task: &RenamePlan, options: &Options) -> Vec<String> {

@@ -245,13 +245,9 @@ fn start(open: Option<OpenRename>, snapshot: Snapshot, entry: &Entry) -> OpenRen
 }
 
 fn disables_sso(entry: &Entry) -> bool {
-    let request: Value = serde_json::from_str(entry.request.get()).unwrap_or_default();
-    let before: Value = entry
-        .before
-        .as_ref()
-        .and_then(|before| serde_json::from_str(before.get()).ok())
-        .unwrap_or_default();
-    request["body"]["enabled"] == false && before["enabled"] == true
+    let before = entry.before.as_ref();
+    let before: Option<Value> = before.and_then(|it| serde_json::from_str(it.get()).ok());
+    entry.sent()["body"]["enabled"] == false && before.is_some_and(|it| it["enabled"] == true)
 }
 
 pub fn concurrent_run(

@@ -11,15 +11,13 @@ pub use report::{EnableOptions, Event, Options, Report, Step, StepId};
 
 use super::dry_run::DryRun;
 use super::plan::Plan;
-use super::preflight::{self, Facts, PublishedCode};
+use super::preflight::{self, Facts};
 use super::steps::{StepLog, StepState};
-use super::trial::{self, Subject};
+use super::trial::{self, Subject, TrialEnd};
 use super::verify::{self, VerifyAction};
-use super::{Env, Error, FlowError, connector, journaled_code};
+use super::{Env, Error, connector};
 use crate::api::connector::{BeginVerification, Connector, VerificationStatus};
-use crate::dns::{self, LookupResult, Scope, Verdict};
-
-type TrialEnd = (trial::Report, Result<(), FlowError>);
+use crate::dns::{LookupResult, Scope, Verdict};
 
 struct Setup<'a> {
     env: &'a Env<'a>,
@@ -234,14 +232,8 @@ impl Setup<'_> {
         connectors.push(connector.clone());
         let facts = self.options.facts.read(self.env, &enabling.asking).await;
         let LookupResult { lookup, diagnosis } = found;
-        let codes = dns::sso_codes(lookup);
-        let left_over = &journaled_code::of_deleted_connectors(self.env, codes, &connectors);
-        let subject = preflight::Subject {
-            connector,
-            domain: &self.options.domain,
-            served: PublishedCode { lookup, diagnosis, left_over, elsewhere: &[] },
-        };
-        let checks = enabling.checks(subject, &connectors, &facts, self.env.clock.now());
+        let subject = (connector, &self.options.domain);
+        let checks = enabling.checks(self.env, subject, (lookup, diagnosis), &connectors, &facts);
         self.report.borrow_mut().checks.clone_from(&checks);
         let plan = Plan::new(checks, Vec::new());
         let passes = plan.ensure_allowed(&format!("enabling `{}`", self.options.domain));

@@ -9,13 +9,16 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::connector::Connector;
+use crate::dns::{self, Diagnosis, Lookup};
 use crate::domain::EmailDomain;
 use crate::flow::check::{Check, CheckId};
 use crate::flow::dns_provider::DnsProvider;
-use crate::flow::preflight::{self, Facts, SharedFacts, Sources, Subject, Thresholds};
+use crate::flow::preflight::{
+    self, Facts, PublishedCode, SharedFacts, Sources, Subject, Thresholds,
+};
 use crate::flow::publish::TxtRecord;
-use crate::flow::steps;
 use crate::flow::trial::{self, KeepOn, TrialReport};
+use crate::flow::{Env, journaled_code, steps};
 use crate::{rfc3339, shell};
 
 pub struct Options {
@@ -51,14 +54,21 @@ impl Report {
 }
 
 impl EnableOptions {
+    /// `all` are the account's connectors.
     pub fn checks(
         &self,
-        subject: Subject<'_>,
+        env: &Env<'_>,
+        (connector, domain): (&Connector, &EmailDomain),
+        (lookup, diagnosis): (&Lookup, &Diagnosis),
         all: &[Connector],
         facts: &Facts,
-        now: Timestamp,
     ) -> Vec<Check> {
-        let checks = preflight::evaluate(subject, all, facts, &self.thresholds(now)).into_iter();
+        let codes = dns::sso_codes(lookup);
+        let left_over = &journaled_code::of_deleted_connectors(env, codes, all);
+        let served = PublishedCode { lookup, diagnosis, left_over, elsewhere: &[] };
+        let subject = Subject { connector, domain, served };
+        let thresholds = self.thresholds(env.clock.now());
+        let checks = preflight::evaluate(subject, all, facts, &thresholds).into_iter();
         checks.map(|check| check.accept_risks(&self.accepted)).collect()
     }
 

@@ -20,7 +20,6 @@ use super::{Env, Error, app, connector, idp};
 use crate::api::access_log::{self, LoginRow};
 use crate::api::app::App;
 use crate::api::connector::Connector;
-use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::api::ids::AccountId;
 use crate::api::odd::OddRecord;
@@ -276,8 +275,7 @@ fn domain(connector: &Connector, facts: &Facts) -> Domain {
 fn conflicts(entries: &[Entry]) -> Vec<String> {
     let mut latest: BTreeMap<String, bool> = BTreeMap::new();
     for entry in entries {
-        let request: Option<Document> = entry.request.get().parse().ok();
-        let enables = request.and_then(|it| it.parse_at(&["body", "enabled"])) == Some(true);
+        let enables = entry.sent()["body"]["enabled"] == true;
         let line = entry.request_line();
         if let Some((_, id)) = line.split_once("/sso_connectors/").filter(|_| enables) {
             let is_conflict = entry.outcome == Outcome::Failed && entry.status == Some(409);

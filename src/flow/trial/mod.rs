@@ -74,6 +74,9 @@ pub enum Order {
     Signal(Signal),
 }
 
+/// The report of a finished trial, and the result for its domain.
+pub type TrialEnd = (Report, Result<(), FlowError>);
+
 type Tell<'a> = &'a dyn Fn(&Event<'_>);
 
 struct Trial<'a> {
@@ -112,7 +115,7 @@ pub async fn run(
     options: Options,
     orders: impl Stream<Item = Order>,
     tell: Tell<'_>,
-) -> Result<(Report, Result<(), FlowError>), Error> {
+) -> Result<TrialEnd, Error> {
     let client = env.client.without_deadline();
     let env = &Env { client: &client, ..*env };
     let Subject { domain, connector, .. } = subject;
@@ -161,7 +164,7 @@ pub async fn resume(
     options: Options,
     orders: impl Stream<Item = Order>,
     tell: Tell<'_>,
-) -> Result<(Report, Result<(), FlowError>), Error> {
+) -> Result<TrialEnd, Error> {
     let client = env.client.without_deadline();
     let env = &Env { client: &client, ..*env };
     let connector = &subject.connector;
@@ -247,10 +250,7 @@ impl<'a> Trial<'a> {
         }
     }
 
-    async fn watch(
-        &self,
-        orders: impl Stream<Item = Order>,
-    ) -> Result<(Report, Result<(), FlowError>), Error> {
+    async fn watch(&self, orders: impl Stream<Item = Order>) -> Result<TrialEnd, Error> {
         let time_left = self.until.duration_since(self.env.clock.now());
         let time_left = time_left.max(SignedDuration::ZERO).unsigned_abs().min(self.length());
         let mut orders = pin!(orders);

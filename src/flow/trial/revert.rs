@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::countdown::Countdown;
-use super::{Event, Report, Trial, TrialOutcome, TrialReport, keep};
+use super::{Event, Report, Trial, TrialEnd, TrialOutcome, TrialReport, keep};
 use crate::api::connector::Connector;
 use crate::api::{self, ErrorKind};
 use crate::flow::journal::Journal;
@@ -13,7 +13,7 @@ const REVERT: Duration = Duration::from_mins(2);
 
 impl Trial<'_> {
     /// Tries for two minutes, and confirms that SSO is off.
-    pub(super) async fn revert(&self, outcome: TrialOutcome) -> (Report, Result<(), FlowError>) {
+    pub(super) async fn revert(&self, outcome: TrialOutcome) -> TrialEnd {
         (self.tell)(&Event::Reverting { reason: outcome });
         let clock = self.env.clock;
         let mut countdown = Countdown::new(REVERT, clock.now());

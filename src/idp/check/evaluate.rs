@@ -1,5 +1,6 @@
 //! Evaluates the fetched facts. No I/O.
 
+use anyhow::Chain;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -244,9 +245,8 @@ fn short(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
-fn error_chain(error: &dyn std::error::Error) -> String {
-    let layers = std::iter::successors(Some(error), |layer| layer.source());
-    layers.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
+    Chain::new(error).map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn login(kind: Option<&IdpTypeSpec>) -> IdpCheck {

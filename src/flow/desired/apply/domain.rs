@@ -11,9 +11,8 @@ use crate::dns::{self, Diagnosis, Lookup, Scope, Verdict};
 use crate::domain::EmailDomain;
 use crate::flow::check::Check;
 use crate::flow::federation::state::MAX_CONCURRENT;
-use crate::flow::journaled_code;
 use crate::flow::plan::Plan;
-use crate::flow::preflight::{self, PublishedCode};
+use crate::flow::preflight;
 use crate::flow::publish::{self, DnsHost, TxtRecord};
 use crate::flow::steps::StepState;
 use crate::flow::trial::Subject;
@@ -339,14 +338,8 @@ impl<D: Decisions> Apply<'_, D> {
             return Ok("SSO already enabled".to_owned());
         }
         let (lookup, diagnosis) = domain.served.as_ref().expect("looked at before");
-        let codes = dns::sso_codes(lookup);
-        let left_over = &journaled_code::of_deleted_connectors(self.env, codes, connectors);
-        let subject = preflight::Subject {
-            connector: &connector,
-            domain: &name,
-            served: PublishedCode { lookup, diagnosis, left_over, elsewhere: &[] },
-        };
-        let checks = enabling.checks(subject, connectors, facts, self.env.clock.now());
+        let (subject, served) = ((&connector, &name), (lookup, diagnosis));
+        let checks = enabling.checks(self.env, subject, served, connectors, facts);
         (self.on_event)(&Event::Checks { domain: name.as_str(), checks: &checks });
         self.domains[place].checks.clone_from(&checks);
         let plan = Plan::new(checks, Vec::new());
