@@ -212,13 +212,24 @@ async fn undo_all(env: &Env<'_>, work: UndoSet<'_>, force: bool) -> anyhow::Resu
     let mut done = done.await?;
     let mut skipped = work.left;
     skipped.append(&mut done.skipped);
-    let ok = done.failed.is_none();
-    let failure = done.failed.map(|(line, error)| {
-        skipped.push(line);
-        error.into()
-    });
+    let failure = match done.failed {
+        Some((line, error)) => {
+            skipped.push(line);
+            Some(error)
+        }
+        None => blocked_error(&done.undone, &work.blocked),
+    };
+    let ok = failure.is_none();
     let report = Report { schema: "cfsso/journal-undo/v1", ok, undone: done.undone, left: skipped };
-    Ok(Outcome::done(report).failed(failure))
+    Ok(Outcome::done(report).failed(failure.map(Into::into)))
+}
+
+/// What the other entries of the run wrote stays.
+fn blocked_error(undone: &[UndoneEntry], blocked: &[FlowError]) -> Option<FlowError> {
+    let (done, all) = (undone.len(), undone.len() + blocked.len());
+    let error = FlowError::half_done(format!("{done} of {all} undone: the rest cannot be"));
+    let causes = blocked.iter().map(|error| error.messages().join(": "));
+    (!blocked.is_empty()).then(|| error.causes(causes))
 }
 
 impl Render for Report {

@@ -594,6 +594,27 @@ async fn what_cannot_be_undone_is_not_said_to_be() {
 }
 
 #[tokio::test]
+async fn an_undo_that_leaves_a_change_is_not_complete() {
+    let world = World::new().await.enabled().await.with_env("S", "s3cret-of-github");
+    world.ok("idp create github --name Hub --client-id c --client-secret-env S").await;
+    let file = File::new(
+        "version: 1\nidentity_providers: [{ name: Company SSO, type: oidc }]\n\
+         connectors: [{ domain: cool.cats, enabled: true }, { domain: cool.dogs }]\n",
+    );
+    report(&world, &file.line("apply", "--prune --yes"), 0).await;
+    let entries = world.ok("journal list -o json").await.json();
+    let last = entries.as_array().unwrap().last().unwrap();
+    let run = last["id"].as_str().unwrap().split('.').next().unwrap().to_owned();
+    let ran = world.run(&format!("journal undo {run} --yes -o json")).await;
+    let result = ran.json();
+    assert_eq!((ran.code, &result["ok"]), (12, &json!(false)), "{ran:?}");
+    assert_eq!(result["undone"].as_array().unwrap().len(), 1, "{result}");
+    let error = ran.error();
+    assert_eq!(error["message"], "1 of 2 undone: the rest cannot be", "{error}");
+    assert!(error["causes"][0].as_str().unwrap().contains("secret"), "{error}");
+}
+
+#[tokio::test]
 async fn a_dry_run_lists_the_applications_once_for_all_deletions() {
     let world = World::new().await.enabled().await.with_env("S", "s3cret-of-github");
     world.ok("idp create onetimepin --name PIN").await;
