@@ -1,14 +1,13 @@
 //! The steps of every change before it is sent.
 
 use super::Outcome;
-use super::connector::view::Shown;
 use super::preflight::show_checks;
 use crate::api::document::Document;
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::check::{Check, CheckState};
 use crate::flow::plan::{Change, Plan, value_text};
-use crate::output::{ExitCode, Page, Render, Status, Text};
+use crate::output::{ExitCode, Page, Render, Report, Status, Text};
 
 /// The outcome of a dry run; `None` if the change can be sent. Fails if a check blocks it.
 pub fn finish_dry_run(
@@ -42,14 +41,14 @@ pub fn finish_dry_run(
 
 pub fn already_done(
     context: &Context,
-    connector: impl Into<Shown>,
+    object: impl Report + 'static,
     note: impl Into<Text>,
 ) -> Outcome {
     if context.settings.options.dry_run {
         return Outcome::done(Plan::from(Vec::new()));
     }
     context.screen.note(note);
-    Outcome::done(connector.into())
+    Outcome::done(object)
 }
 
 /// Prints the failed checks that do not block the change.

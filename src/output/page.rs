@@ -131,7 +131,11 @@ impl Page {
         self.look.width.is_none_or(|width| width >= columns)
     }
 
+    /// Without rows, the headers are left out as well.
     pub fn table(&mut self, headers: &[&str], rows: &[Vec<Text>]) {
+        if rows.is_empty() {
+            return;
+        }
         for line in table_lines(headers, rows, self.look.width) {
             self.line(line);
         }

@@ -239,9 +239,7 @@ impl Render for AppIdps {
                 vec![name, Text::plain(kind), Text::dim(&idp.id)]
             })
             .collect();
-        if !rows.is_empty() {
-            page.table(&["NAME", "TYPE", "ID"], &rows);
-        }
+        page.table(&["NAME", "TYPE", "ID"], &rows);
         if self.instant_auth == Some(true) {
             page.line("Instant authentication is on.");
         }

@@ -25,7 +25,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             keep::end_obsolete(&env, &[&connector], false);
         }
         let note = format!("no change: SSO is already disabled for {}", connector.email_domain);
-        return Ok(plan_output::already_done(context, connector, note));
+        return Ok(plan_output::already_done(context, Shown::from(connector), note));
     }
     let changes = vec![connector::disable_action(&env, &connector).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "disabling")? {

@@ -53,7 +53,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         let trial = if on_trial.is_some() { "; no trial was started" } else { "" };
         let note =
             format!("no change: SSO is already enabled for {}{trial}", connector.email_domain);
-        return Ok(plan_output::already_done(context, connector, note));
+        return Ok(plan_output::already_done(context, Shown::from(connector), note));
     }
     if !context.settings.options.dry_run {
         keep::end_obsolete(&env, &[&connector], false);

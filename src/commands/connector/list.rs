@@ -1,10 +1,8 @@
-use serde::Serialize;
-
 use super::super::{Outcome, fleet};
 use super::view::{self, RecordArgs, Shown};
 use crate::context::Context;
 use crate::flow::{Env, connector};
-use crate::output::{Page, Render, Rows, Screen, Text};
+use crate::output::{List, Page, Row, Screen, Text};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -15,10 +13,6 @@ pub struct Args {
     #[command(flatten)]
     record: RecordArgs,
 }
-
-#[derive(Serialize)]
-#[serde(transparent)]
-pub struct List(Vec<Shown>);
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.record.is_given(), "--format")?;
@@ -42,33 +36,17 @@ async fn read(args: &Args, env: &Env<'_>, screen: Option<&Screen>) -> anyhow::Re
     Ok(Outcome::list(env.client, "connector", List(shown)))
 }
 
-impl Render for List {
-    fn show(&self, page: &mut Page) {
-        if !self.0.is_empty() {
-            let Rows { headers, cells } = self.rows(page);
-            page.table(&headers, &cells);
-        }
-    }
+impl Row for Shown {
+    const HEADERS: &'static [&'static str] = &["DOMAIN", "VERIFIED", "ENABLED", "CREATED", "ID"];
 
-    fn rows(&self, page: &Page) -> Rows {
-        let now = page.now();
-        let cells = self
-            .0
-            .iter()
-            .map(|Shown { connector, .. }| {
-                vec![
-                    Text::strong(&connector.email_domain),
-                    view::verification(connector),
-                    view::enabled(connector),
-                    view::age(connector.created_on.as_deref(), now, false),
-                    Text::dim(connector.id.as_str()),
-                ]
-            })
-            .collect();
-        Rows { headers: vec!["DOMAIN", "VERIFIED", "ENABLED", "CREATED", "ID"], cells }
-    }
-
-    fn names(&self) -> Vec<String> {
-        self.0.iter().flat_map(Render::names).collect()
+    fn cells(&self, page: &Page) -> Vec<Text> {
+        let connector = &self.connector;
+        vec![
+            Text::strong(&connector.email_domain),
+            view::verification(connector),
+            view::enabled(connector),
+            view::age(connector.created_on.as_deref(), page.now(), false),
+            Text::dim(connector.id.as_str()),
+        ]
     }
 }

@@ -27,17 +27,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let selector = context.selector(args.connector.as_ref()).await?;
     let env = context.env().await?;
     let connector = connector::find(&env, &selector).await?;
-    let is_so_already = connector.use_fedramp_language == Some(args.fedramp);
+    if connector.use_fedramp_language == Some(args.fedramp) {
+        let note = format!("no change: {} already has this language", connector.email_domain);
+        return Ok(plan_output::already_done(context, Shown::from(connector), note));
+    }
     let action = connector::fedramp_action(&env, &connector, args.fedramp);
-    let changes: Vec<_> = (!is_so_already).then(|| action.change()).into_iter().collect();
+    let changes = vec![action.change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "the change")? {
         return Ok(outcome);
-    }
-    if is_so_already {
-        context
-            .screen
-            .note(format!("no change: {} already has this language", connector.email_domain));
-        return Ok(Outcome::done(Shown::from(connector)));
     }
     let read = api::get(env.account, &connector.id);
     let is_as_sent = |it: &Connector| it.use_fedramp_language == Some(args.fedramp);

@@ -31,7 +31,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let connector = connector::find(&env, &selector).await?;
     if connector.is_verified() {
         let note = format!("no change: {} is already verified", connector.email_domain);
-        return Ok(plan_output::already_done(context, connector, note));
+        return Ok(plan_output::already_done(context, Shown::from(connector), note));
     }
     let domain: EmailDomain = connector.email_domain.parse()?;
     let diagnosis = check_txt(
@@ -93,7 +93,7 @@ pub(super) async fn wait_for_txt(
     context: &Context,
 ) -> Diagnosis {
     let (code, deadline) = (Some(code.as_bytes()), context.wait_deadline());
-    let found = dns::wait_until_visible(env.resolver, domain, code, deadline, |_, diagnosis| {
+    let found = dns::wait_until_visible(env.resolver, domain, code, deadline, |diagnosis| {
         dig::show_wait(diagnosis, &format!("TXT record of {domain}"), context);
     });
     found.await.diagnosis

@@ -21,16 +21,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     eligibility::ensure_shareable(&idp)?;
     let grants = grant::list(&env).await?;
     let existing = grants.into_iter().find(|grant| grant.idp_id == idp.id);
-    let mut changes = Vec::new();
-    if existing.is_none() {
-        changes.push(grant::create_action(&env, &idp).change());
+    if let Some(grant) = existing {
+        let note = format!("no change: {} already has a grant", idp.name);
+        return Ok(plan_output::already_done(context, grant, note));
     }
+    let changes = vec![grant::create_action(&env, &idp).change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "creating it")? {
         return Ok(outcome);
-    }
-    if let Some(grant) = existing {
-        context.screen.note(format!("no change: {} already has a grant", idp.name));
-        return Ok(Outcome::done(grant));
     }
     let created = grant::create(&env, &idp).await?;
     context.screen.note(Text::prose(format!(

@@ -37,9 +37,6 @@ pub fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
 
 impl Render for List {
     fn show(&self, page: &mut Page) {
-        if self.0.is_empty() {
-            return;
-        }
         let now = page.now();
         let rows: Vec<_> = self
             .0

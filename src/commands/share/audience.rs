@@ -14,15 +14,15 @@ pub struct AudienceArgs {
 
     /// Share with this organization: all its accounts, present and future
     #[arg(long, value_name = "ID")]
-    to_organization: Option<OrganizationId>,
+    pub to_organization: Option<OrganizationId>,
 
     /// Share with your whole organization, present and future accounts
     #[arg(long)]
-    entire_organization: bool,
+    pub entire_organization: bool,
 
     /// Allow accounts that the token cannot see
     #[arg(long)]
-    unseen: bool,
+    pub unseen: bool,
 }
 
 impl AudienceArgs {

@@ -80,9 +80,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 
 impl Render for List {
     fn show(&self, page: &mut Page) {
-        if self.0.is_empty() {
-            return;
-        }
         // Only `--counts` asks for the numbers.
         let counts: Vec<_> = self.0.iter().map(|share| view::counts(share)).collect();
         let has_counts = counts.iter().any(Option::is_some);

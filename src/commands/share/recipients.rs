@@ -1,17 +1,17 @@
 //! `cfsso share recipients`: adds and removes single recipients, never replaces the list.
 
 use clap::{ArgGroup, Subcommand};
-use serde::Serialize;
 
 use super::super::{Outcome, plan_output};
+use super::audience::AudienceArgs;
 use super::paging;
-use crate::api::ids::{AccountId, OrganizationId, RecipientId, ShareId};
+use crate::api::ids::{OrganizationId, RecipientId, ShareId};
 use crate::api::share::{Association, Recipient, RecipientSpec, recipient};
 use crate::context::Context;
 use crate::flow::FlowError;
-use crate::flow::federation::recipients::{self as audience, RecipientArgs};
+use crate::flow::federation::recipients::resolve;
 use crate::flow::federation::{accounts, shares};
-use crate::output::{Page, Render, Text};
+use crate::output::{self, Page, Render, Row, Text};
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
@@ -84,10 +84,6 @@ pub struct Remove {
     recipient: String,
 }
 
-#[derive(Serialize)]
-#[serde(transparent)]
-pub struct Recipients(Vec<Recipient>);
-
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list(args, context).await,
@@ -106,8 +102,8 @@ async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
         let status = one.association_status.as_ref().map(Association::text);
         args.status.is_none() || status.as_deref() == args.status.as_deref()
     });
-    all.sort_by(|a, b| key(a).cmp(&key(b)));
-    Ok(Outcome::list(env.client, "recipient", Recipients(all)))
+    all.sort_by(|a, b| shares::by_account(a).cmp(&shares::by_account(b)));
+    Ok(Outcome::list(env.client, "recipient", output::List(all)))
 }
 
 async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
@@ -115,22 +111,16 @@ async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
     Ok(Outcome::done(shares::recipient(&env, &args.share, &args.recipient).await?))
 }
 
-fn key(recipient: &Recipient) -> (Option<&str>, &str) {
-    (recipient.account().map(AccountId::as_str), recipient.id.as_str())
-}
-
 async fn add(args: Add, context: &Context) -> anyhow::Result<Outcome> {
     let env = context.env().await?;
     let directory = accounts::read(&env).await?;
-    let named = match args.to_organization {
-        Some(id) => RecipientArgs::Organization(id),
-        None => RecipientArgs::Accounts(args.to.into_iter().collect()),
+    let audience = AudienceArgs {
+        to: args.to.into_iter().collect(),
+        to_organization: args.to_organization,
+        entire_organization: false,
+        unseen: args.unseen,
     };
-    let (audience, warnings) =
-        audience::resolve_recipients(named, env.account, &directory, args.unseen)?;
-    for warning in warnings {
-        context.screen.warn(warning);
-    }
+    let audience = audience.resolve(env.account, &directory, context)?;
     let to: [RecipientSpec; 1] = audience
         .recipients()
         .try_into()
@@ -160,7 +150,7 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
         found
     } else {
         let directory = accounts::read(&env).await?;
-        let accounts = audience::resolve(&[wanted.to_owned()], &directory)?;
+        let accounts = resolve(&[wanted.to_owned()], &directory)?;
         let its = all.iter().filter(|one| one.account() == accounts.first());
         its.max_by_key(|one| one.is_active()).ok_or_else(|| {
             FlowError::not_found(format!("`{wanted}` is not a recipient of this share"))
@@ -177,15 +167,13 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
     env.execute(&removal).await?;
     let after = shares::recipients(&env, &args.share).await?;
     let remaining = after.into_iter().find(|one| one.id == found.id);
-    if let Some(one) = &remaining
-        && one.is_active()
-    {
+    if remaining.as_ref().is_some_and(|one| one.is_active()) {
         let message = format!("`{wanted}` is still a recipient after the request");
         return Err(FlowError::not_confirmed(message)
             .hint(format!("`cfsso share recipients list {}`", args.share))
             .into());
     }
-    Ok(Outcome::done(Recipients(remaining.into_iter().collect())))
+    Ok(Outcome::done(output::List(remaining.into_iter().collect())))
 }
 
 fn display_name(recipient: &Recipient) -> String {
@@ -217,23 +205,14 @@ impl Render for Recipient {
     }
 }
 
-impl Render for Recipients {
-    fn show(&self, page: &mut Page) {
-        if self.0.is_empty() {
-            return;
-        }
-        let row = |one: &Recipient| {
-            vec![
-                Text::strong(display_name(one)),
-                Text::plain(state(one)),
-                Text::dim(one.id.as_str()),
-            ]
-        };
-        let rows: Vec<_> = self.0.iter().map(row).collect();
-        page.table(&["RECIPIENT", "STATE", "ID"], &rows);
-    }
+impl Row for Recipient {
+    const HEADERS: &'static [&'static str] = &["RECIPIENT", "STATE", "ID"];
 
-    fn names(&self) -> Vec<String> {
-        self.0.iter().map(|one| one.id.to_string()).collect()
+    fn cells(&self, _: &Page) -> Vec<Text> {
+        vec![
+            Text::strong(display_name(self)),
+            Text::plain(state(self)),
+            Text::dim(self.id.as_str()),
+        ]
     }
 }

@@ -1,5 +1,4 @@
 use clap::Subcommand;
-use serde::Serialize;
 use serde_json::Value;
 
 use super::super::{Outcome, plan_output};
@@ -10,7 +9,7 @@ use crate::api::share::{ResourceType, Status};
 use crate::context::Context;
 use crate::flow::FlowError;
 use crate::flow::federation::shares;
-use crate::output::{Page, Render, Text};
+use crate::output::{self, Page, Render, Row, Text};
 
 #[derive(Subcommand, Debug)]
 pub enum Command {
@@ -105,10 +104,6 @@ pub struct Remove {
     resource: ResourceId,
 }
 
-#[derive(Serialize)]
-#[serde(transparent)]
-pub struct Resources(Vec<Resource>);
-
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Outcome> {
     match command {
         Command::List(args) => list(args, context).await,
@@ -124,7 +119,7 @@ async fn list(args: List, context: &Context) -> anyhow::Result<Outcome> {
     let kind = args.resource_type.as_deref().map(ResourceType::named);
     let narrowed = (args.status.as_deref(), kind.as_ref());
     let request = resource::list(env.account, &args.share, narrowed, args.paging.paging());
-    let resources = Resources(env.client.list(&request).await?);
+    let resources = output::List(env.client.list(&request).await?);
     Ok(Outcome::list(env.client, "shared resource", resources))
 }
 
@@ -136,14 +131,14 @@ async fn get(args: Get, context: &Context) -> anyhow::Result<Outcome> {
 async fn update(args: Update, context: &Context) -> anyhow::Result<Outcome> {
     let env = context.env().await?;
     let found = shares::resource(&env, &args.share, &args.resource).await?;
+    if found.meta == args.meta {
+        let note = "no change: the metadata is the same";
+        return Ok(plan_output::already_done(context, found, note));
+    }
     let action = shares::set_metadata_action(&env, &args.share, &found, &args.meta);
-    let changes: Vec<_> = (found.meta != args.meta).then(|| action.change()).into_iter().collect();
+    let changes = vec![action.change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "changing it")? {
         return Ok(outcome);
-    }
-    if found.meta == args.meta {
-        context.screen.note("no change: the metadata is the same");
-        return Ok(Outcome::done(found));
     }
     let read = resource::get(env.account, &args.share, &found.id);
     let is_as_sent = |it: &Resource| it.meta == args.meta;
@@ -187,7 +182,7 @@ async fn remove(args: Remove, context: &Context) -> anyhow::Result<Outcome> {
             .hint(format!("`cfsso share resources list {}`", args.share))
             .into());
     }
-    Ok(Outcome::done(Resources(remaining.into_iter().collect())))
+    Ok(Outcome::done(output::List(remaining.into_iter().collect())))
 }
 
 fn object(text: &str) -> Result<Value, String> {
@@ -218,24 +213,15 @@ impl Render for Resource {
     }
 }
 
-impl Render for Resources {
-    fn show(&self, page: &mut Page) {
-        if self.0.is_empty() {
-            return;
-        }
-        let row = |one: &Resource| {
-            vec![
-                Text::strong(one.resource_type.as_str()),
-                Text::plain(&one.resource_id),
-                Text::plain(status(one)),
-                Text::dim(one.id.as_str()),
-            ]
-        };
-        let rows: Vec<_> = self.0.iter().map(row).collect();
-        page.table(&["TYPE", "RESOURCE", "STATUS", "ID"], &rows);
-    }
+impl Row for Resource {
+    const HEADERS: &'static [&'static str] = &["TYPE", "RESOURCE", "STATUS", "ID"];
 
-    fn names(&self) -> Vec<String> {
-        self.0.iter().map(|one| one.id.to_string()).collect()
+    fn cells(&self, _: &Page) -> Vec<Text> {
+        vec![
+            Text::strong(self.resource_type.as_str()),
+            Text::plain(&self.resource_id),
+            Text::plain(status(self)),
+            Text::dim(self.id.as_str()),
+        ]
     }
 }

@@ -23,14 +23,14 @@ pub struct Args {
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let env = context.env().await?;
     let share = shares::find(&env, &args.share).await?;
+    if share.name == args.name {
+        let note = "no change: it already has this name";
+        return Ok(plan_output::already_done(context, share, note));
+    }
     let action = shares::rename_action(&env, &share, &args.name);
-    let changes: Vec<_> = (share.name != args.name).then(|| action.change()).into_iter().collect();
+    let changes = vec![action.change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "renaming")? {
         return Ok(outcome);
-    }
-    if share.name == args.name {
-        context.screen.note("no change: it already has this name");
-        return Ok(Outcome::done(share));
     }
     let read = api::share::get(env.account, &share.id, Include::ALL);
     let is_as_sent = |it: &Share| it.name == args.name;

@@ -78,7 +78,7 @@ fn find_in_share<T>(
     }
 }
 
-fn by_account(recipient: &Recipient) -> (Option<&str>, &str) {
+pub fn by_account(recipient: &Recipient) -> (Option<&str>, &str) {
     (recipient.account().map(AccountId::as_str), recipient.id.as_str())
 }
 
