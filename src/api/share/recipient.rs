@@ -4,8 +4,7 @@
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::ser::SerializeMap;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::filter::Paging;
 use crate::api::ids::{AccountId, OrganizationId, RecipientId, ShareId};
@@ -69,12 +68,15 @@ pub struct ResourceStatus {
     pub terminal: Option<bool>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub enum RecipientSpec {
+    #[serde(rename = "recipient_account_id")]
     Account(AccountId),
+    #[serde(rename = "organization_id")]
     Organization(OrganizationId),
     /// Every account of the caller's organization: sent as an empty object.
-    EntireOrganization,
+    #[serde(untagged)]
+    EntireOrganization {},
 }
 
 impl RecipientFields {
@@ -129,18 +131,6 @@ impl Association {
             Self::Disassociated => "disassociated",
             Self::Other(text) => return text.clone().into(),
         })
-    }
-}
-
-impl Serialize for RecipientSpec {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut body = serializer.serialize_map(None)?;
-        match self {
-            Self::Account(id) => body.serialize_entry("recipient_account_id", id)?,
-            Self::Organization(id) => body.serialize_entry("organization_id", id)?,
-            Self::EntireOrganization => {}
-        }
-        body.end()
     }
 }
 
@@ -220,7 +210,7 @@ mod tests {
                 RecipientSpec::Organization("o1".parse().unwrap()),
                 r#"{"organization_id":"o1"}"#.to_owned(),
             ),
-            (RecipientSpec::EntireOrganization, "{}".to_owned()),
+            (RecipientSpec::EntireOrganization {}, "{}".to_owned()),
         ] {
             assert_eq!(serde_json::to_string(&to).unwrap(), body);
         }

@@ -41,7 +41,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         "all recipients lose {name} immediately, and their policies that use it stop matching"
     ));
     context.confirm(&name, "delete its federation grant").await?;
-    grant::delete(&env, &found, &name).await?;
+    grant::delete(&env, &found, &name, None).await?;
     Ok(Outcome::done(Deleted { deleted: true, grant: found }))
 }
 

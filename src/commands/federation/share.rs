@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::flow::federation::accounts::{self, AccountDirectory};
 use crate::flow::federation::progress::Event;
 use crate::flow::federation::share::{self, Options, Report};
-use crate::flow::federation::{default_name, eligibility};
+use crate::flow::federation::{default_name, eligibility, state};
 use crate::flow::idp;
 use crate::input::value;
 use crate::interview::{self, Choice, Question};
@@ -65,7 +65,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         wait: !args.no_wait,
         deadline: context.wait_deadline(),
     };
-    let state = share::read_state(&env, &options).await?;
+    let state = state::read(&env, &options.idp.id).await?;
     let plan = share::plan(&env, &options, &state);
     let changes = !plan.changes.is_empty();
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "sharing")? {

@@ -107,7 +107,7 @@ mod tests {
                 .map(|to| match to {
                     RecipientSpec::Account(id) => id.as_str()[..1].to_owned(),
                     RecipientSpec::Organization(id) => id.to_string(),
-                    RecipientSpec::EntireOrganization => "entire".to_owned(),
+                    RecipientSpec::EntireOrganization {} => "entire".to_owned(),
                 })
                 .collect::<String>()
         };

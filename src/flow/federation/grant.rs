@@ -122,12 +122,8 @@ pub fn delete_action(env: &Env<'_>, grant: &Grant, idp: &str) -> Action<()> {
     .shown_by(format!("cfsso federation get {}", grant.id))
 }
 
-pub async fn delete(env: &Env<'_>, grant: &Grant, idp: &str) -> Result<(), Error> {
-    take_back(env, grant, idp, None).await
-}
-
-/// [`delete`] of a grant that the journal entry `created`.
-pub async fn take_back(
+/// `created` is the journal entry that created it, if that is to be undone.
+pub async fn delete(
     env: &Env<'_>,
     grant: &Grant,
     idp: &str,

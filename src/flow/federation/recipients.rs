@@ -28,7 +28,7 @@ impl Audience {
                 accounts.iter().cloned().map(RecipientSpec::Account).collect()
             }
             Self::Organization(id) => vec![RecipientSpec::Organization(id.clone())],
-            Self::EntireOrganization => vec![RecipientSpec::EntireOrganization],
+            Self::EntireOrganization => vec![RecipientSpec::EntireOrganization {}],
         }
     }
 }

@@ -10,7 +10,7 @@ use super::decision::{Decision, ShareAction, decide};
 use super::progress::{Event, Step, StepId};
 use super::recipient_progress::{self, RecipientProgress};
 use super::recipients::Audience;
-use super::state::{self, FederationState};
+use super::state::FederationState;
 use super::{grant, shares};
 use crate::api::grant::Grant;
 use crate::api::idp::Idp;
@@ -200,7 +200,7 @@ impl ShareFlow<'_> {
         let id = &grant.id;
         let name = &self.options.idp.name;
         self.steps.begin(StepId::TakeBack);
-        if let Err(second) = grant::take_back(self.env, grant, name, entry).await {
+        if let Err(second) = grant::delete(self.env, grant, name, entry).await {
             self.steps.fail_current(&second);
             return FlowError::half_done(format!(
                     "the grant `{id}` was created, sharing failed, and deleting the grant could not be confirmed"
@@ -271,8 +271,4 @@ impl ShareFlow<'_> {
         steps.end(StepId::Associate, StepState::Done, format!("{} of {0}", progress.len()));
         Ok(())
     }
-}
-
-pub async fn read_state(env: &Env<'_>, options: &Options) -> Result<FederationState, Error> {
-    state::read(env, &options.idp.id).await
 }

@@ -152,7 +152,7 @@ fn is(recipient: &Recipient, to: &RecipientSpec) -> bool {
         RecipientSpec::Organization(id) => {
             recipient.organization_id.as_deref() == Some(id.as_str())
         }
-        RecipientSpec::EntireOrganization => recipient.account().is_none(),
+        RecipientSpec::EntireOrganization {} => recipient.account().is_none(),
     }
 }
 
@@ -299,6 +299,6 @@ pub fn describe_recipient(to: &RecipientSpec) -> String {
     match to {
         RecipientSpec::Account(id) => id.to_string(),
         RecipientSpec::Organization(id) => format!("every account of the organization {id}"),
-        RecipientSpec::EntireOrganization => "every account of this organization".to_owned(),
+        RecipientSpec::EntireOrganization {} => "every account of this organization".to_owned(),
     }
 }

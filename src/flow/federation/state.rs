@@ -45,14 +45,15 @@ pub struct ShareState {
 }
 
 /// Active ones; `kind` is `sent` or `received`.
-pub fn shares_of_grants(kind: &str) -> Filter {
-    Filter {
+pub async fn shares_of_grants(env: &Env<'_>, kind: &str) -> Result<Vec<Share>, Error> {
+    let filter = Filter {
         status: Some("active".to_owned()),
         kind: Some(kind.to_owned()),
         resource_types: vec![ResourceType::IdpFederationGrant],
         include: Include { resources: true, recipient_counts: false },
         ..Filter::default()
-    }
+    };
+    shares::list(env, &filter, Paging::default()).await
 }
 
 pub async fn read(env: &Env<'_>, idp: &IdpId) -> Result<FederationState, Error> {
@@ -79,9 +80,7 @@ pub async fn read_all(env: &Env<'_>) -> Result<(Vec<(IdpId, FederationState)>, V
 }
 
 async fn lists(env: &Env<'_>) -> Result<(Vec<Grant>, Vec<ShareWithResources>), Error> {
-    let filter = shares_of_grants("sent");
-    let (grants, shares) =
-        tokio::join!(grant::list(env), shares::list(env, &filter, Paging::default()));
+    let (grants, shares) = tokio::join!(grant::list(env), shares_of_grants(env, "sent"));
     Ok((grants?, with_resources(env, shares?).await?))
 }
 

@@ -11,7 +11,6 @@ use super::state::{self, MAX_CONCURRENT, ShareWithResources};
 use super::{grant, shares};
 use crate::api::grant::Grant;
 use crate::api::idp::Idp;
-use crate::api::share::filter::Paging;
 use crate::api::{ErrorKind, app, idp};
 use crate::flow::{Env, Error};
 
@@ -64,14 +63,13 @@ impl Status {
 }
 
 pub async fn read(env: &Env<'_>) -> Result<Status, Error> {
-    let (sent, received) = (state::shares_of_grants("sent"), state::shares_of_grants("received"));
     let idps = idp::list(env.account);
     let apps = app::list(env.account);
     let (grants, sent, idps, received, apps, directory) = tokio::join!(
         grant::list(env),
-        shares::list(env, &sent, Paging::default()),
+        state::shares_of_grants(env, "sent"),
         env.client.list(&idps),
-        shares::list(env, &received, Paging::default()),
+        state::shares_of_grants(env, "received"),
         env.client.list(&apps),
         accounts::read(env),
     );

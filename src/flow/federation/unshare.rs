@@ -232,7 +232,7 @@ impl UnshareFlow<'_> {
             }
             UnshareAction::DeleteGrant(grant) => {
                 steps.begin(StepId::DeleteGrant);
-                grant::delete(env, grant, &self.options.idp.name).await?;
+                grant::delete(env, grant, &self.options.idp.name, None).await?;
                 (StepId::DeleteGrant, format!("deleted  {}", grant.id))
             }
             UnshareAction::DeleteShare(share) => {
