@@ -1,9 +1,11 @@
 //! The time, and waiting: real, or set by tests. No other module may read the time or sleep.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
+
+use crate::mutex::lock;
 
 /// Clones share one time, so that a simulator and the command that uses it agree on the time.
 #[derive(Clone, Debug)]
@@ -28,7 +30,7 @@ impl Clock {
     /// Sets a fake clock. Has no effect on the system's clock.
     pub fn set(&self, time: Timestamp) {
         if let Source::Stepped(now) = &self.0 {
-            *now.lock().unwrap_or_else(PoisonError::into_inner) = time;
+            *lock(now) = time;
         }
     }
 
@@ -36,7 +38,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System => Timestamp::now(),
-            Source::Stepped(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
+            Source::Stepped(now) => *lock(now),
         }
     }
 
@@ -54,7 +56,7 @@ impl Clock {
             Source::System => tokio::time::sleep(duration).await,
             Source::Stepped(now) => {
                 {
-                    let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut now = lock(now);
                     *now = now.saturating_add(duration).unwrap_or(Timestamp::MAX);
                 }
                 tokio::task::yield_now().await;

@@ -27,6 +27,7 @@ mod flow;
 pub mod idp;
 pub mod input;
 mod interview;
+mod mutex;
 pub mod output;
 mod plural;
 mod private_file;

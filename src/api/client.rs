@@ -4,7 +4,7 @@ mod attempt;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -25,6 +25,7 @@ use super::request::{Paging, Request, WriteRequest};
 use super::request_error::RequestError;
 use super::{throttle, trace};
 use crate::clock::Clock;
+use crate::mutex::lock;
 
 pub const MAX_RETRY_WAIT: Duration = Duration::from_mins(1);
 
@@ -302,8 +303,4 @@ impl Client {
             repeat: request.retry_mode(),
         })
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -89,7 +89,7 @@ const TOKENS: [&str; 2] = ["cfut_", "cfat_"];
 const KEY: &str = "cfk_";
 
 /// `cfk_…`, or the 37 hexadecimal digits of older keys.
-fn is_global_key(text: &str) -> bool {
+pub fn is_global_key(text: &str) -> bool {
     text.starts_with(KEY) || text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -13,7 +13,7 @@ use crate::input::secret_name::is_secret_name;
 
 /// A JSON object whose untouched values keep their text: long integers, `3.10`, nulls, unknown
 /// fields and the order of keys.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Document {
     members: OrderedMembers<Box<RawValue>>,
 }
@@ -25,7 +25,7 @@ pub struct NotAnObject {
     parent: String,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct OrderedMembers<V>(Vec<(String, V)>);
 
 impl Document {

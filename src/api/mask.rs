@@ -1,6 +1,8 @@
 //! Removes secrets from traces and server texts. Works on JSON, cut JSON, JSON within JSON strings,
 //! query strings and prose.
 
+use std::ops::Range;
+
 use crate::input::secret_name::is_secret_name;
 
 pub const MASKED: &str = "[masked]";
@@ -45,19 +47,14 @@ pub fn is_new_token(name: &str, text: &str) -> bool {
 }
 
 /// The range of a secret; what precedes it is kept.
-struct Span {
-    start: usize,
-    end: usize,
-}
-
-fn secret_at(text: &str, at: usize) -> Option<Span> {
+fn secret_at(text: &str, at: usize) -> Option<Range<usize>> {
     if text.as_bytes()[at] == b'"' {
         return field(text, at);
     }
     if let Some(prefix) = PREFIXES.iter().find(|prefix| text[at..].starts_with(**prefix)) {
         let start = at + prefix.len();
         let length = text[start..].find(|c| !is_word(c)).unwrap_or(text.len() - start);
-        return (length > 0).then_some(Span { start, end: start + length });
+        return (length > 0).then_some(start..start + length);
     }
     let inside_a_word = text[..at].chars().next_back().is_some_and(is_word);
     if inside_a_word { None } else { bearer(text, at).or_else(|| assignment(text, at)) }
@@ -68,7 +65,7 @@ fn is_word(character: char) -> bool {
 }
 
 /// `Bearer VALUE`.
-fn bearer(text: &str, at: usize) -> Option<Span> {
+fn bearer(text: &str, at: usize) -> Option<Range<usize>> {
     let after = strip_name(&text[at..], "bearer")?;
     let value = after.trim_start_matches([' ', '\t']);
     if value.len() == after.len() {
@@ -78,7 +75,7 @@ fn bearer(text: &str, at: usize) -> Option<Span> {
 }
 
 /// `NAME=VALUE` in queries and forms; `NAME: VALUE` in headers.
-fn assignment(text: &str, at: usize) -> Option<Span> {
+fn assignment(text: &str, at: usize) -> Option<Range<usize>> {
     let rest = &text[at..];
     let name = &rest[..rest.find(|c| !is_word(c)).unwrap_or(rest.len())];
     let after = &rest[name.len()..];
@@ -95,13 +92,13 @@ fn assignment(text: &str, at: usize) -> Option<Span> {
         return value_until(text, value, |c| matches!(c, '\r' | '\n' | '"' | '\\'));
     }
     // In prose, `password: must be longer` is not a secret, but a long word is.
-    value_until(text, value, is_end).filter(|place| place.end - place.start >= 16)
+    value_until(text, value, is_end).filter(|place| place.len() >= 16)
 }
 
-fn value_until(text: &str, value: &str, is_end: impl Fn(char) -> bool) -> Option<Span> {
+fn value_until(text: &str, value: &str, is_end: impl Fn(char) -> bool) -> Option<Range<usize>> {
     let start = text.len() - value.len();
     let length = value.find(is_end).unwrap_or(value.len());
-    (length > 0).then_some(Span { start, end: start + length })
+    (length > 0).then_some(start..start + length)
 }
 
 fn strip_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
@@ -110,7 +107,7 @@ fn strip_name<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// `"NAME": VALUE`, at any depth of JSON within JSON strings.
-fn field(text: &str, at: usize) -> Option<Span> {
+fn field(text: &str, at: usize) -> Option<Range<usize>> {
     let depth = backslashes_before(text, at);
     let (name, after) = text[at + 1..].split_once('"')?;
     let name = name.strip_suffix(&"\\".repeat(depth))?;
@@ -118,7 +115,7 @@ fn field(text: &str, at: usize) -> Option<Span> {
     let start = text.len() - value.len();
     if NAMES_OF_TOKENS.contains(&name) {
         let place = string(text, start, depth)?;
-        return is_new_token(name, &text[place.start..place.end]).then_some(place);
+        return is_new_token(name, &text[place.clone()]).then_some(place);
     }
     if !is_secret_name(name) {
         return None;
@@ -127,19 +124,19 @@ fn field(text: &str, at: usize) -> Option<Span> {
         return Some(place);
     }
     if value.starts_with(['{', '[']) {
-        return Some(Span { start, end: container(text, start, depth) });
+        return Some(start..container(text, start, depth));
     }
     let place = value_until(text, value, |c| c.is_whitespace() || matches!(c, ',' | '}' | ']'))?;
-    let plain = ["null", "true", "false"].contains(&&text[place.start..place.end]);
+    let plain = ["null", "true", "false"].contains(&&text[place.clone()]);
     (!plain).then_some(place)
 }
 
 /// The content of the string that starts at `at`; a cut one ends with the text.
-fn string(text: &str, at: usize, depth: usize) -> Option<Span> {
+fn string(text: &str, at: usize, depth: usize) -> Option<Range<usize>> {
     let inside = text[at..].strip_prefix(&"\\".repeat(depth))?.strip_prefix('"')?;
     let start = text.len() - inside.len();
     let end = quote(text, start, depth).map_or(text.len(), |quote| quote - depth);
-    Some(Span { start, end })
+    Some(start..end)
 }
 
 fn quote(text: &str, at: usize, depth: usize) -> Option<usize> {

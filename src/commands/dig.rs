@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use super::Outcome;
 use crate::context::Context;
-use crate::dns::{self, Diagnosis, Lookup, LookupResult, Role, Scope, Server, Transport, Verdict};
+use crate::dns::{self, Diagnosis, LookupResult, Role, Scope, Server, Transport, Verdict};
 use crate::domain::EmailDomain;
 use crate::error_report;
 use crate::flow::FlowError;
@@ -46,39 +46,26 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         return Err(FlowError::usage(message).hint("`--connector` or `--expect`").into());
     }
     let expected = expected.as_deref().map(str::as_bytes);
-    let (lookup, diagnosis) = if args.wait {
-        wait_until_visible(&args, expected, context).await?
+    let LookupResult { lookup, mut diagnosis } = if args.wait {
+        let deadline = context.wait_deadline();
+        let on_look = |diagnosis: &_| show_wait(diagnosis, args.domain.as_str(), context);
+        let found =
+            dns::wait_until_visible(resolver, &args.domain, expected, deadline, on_look).await;
+        context.screen.end_progress();
+        found
     } else {
         let lookup = resolver.lookup(&args.domain, expected, Scope::All).await;
         let diagnosis = dns::diagnose(&lookup, expected, context.clock.now());
-        (lookup, diagnosis)
+        LookupResult { lookup, diagnosis }
     };
-    let diagnosis = if diagnosis.verdict == Verdict::Unreachable && context.is_out_of_time() {
-        Diagnosis { remedy: Some("a longer `--timeout`".to_owned()), ..diagnosis }
-    } else {
-        diagnosis
-    };
+    if diagnosis.verdict == Verdict::Unreachable && context.is_out_of_time() {
+        diagnosis.remedy = Some("a longer `--timeout`".to_owned());
+    }
     let exit = if diagnosis.verdict.is_visible() { ExitCode::Done } else { ExitCode::NotYet };
     if args.short {
         return Ok(Outcome::done(Short(dns::short_lines(&lookup))).exit(exit));
     }
     Ok(Outcome::done(dns::Report::new(&args.domain, expected, lookup, diagnosis)).exit(exit))
-}
-
-async fn wait_until_visible(
-    args: &Args,
-    expected: Option<&[u8]>,
-    context: &Context,
-) -> anyhow::Result<(Lookup, Diagnosis)> {
-    let resolver = context.resolver().await?;
-    let deadline = context.wait_deadline();
-    let LookupResult { lookup, diagnosis } =
-        dns::wait_until_visible(resolver, &args.domain, expected, deadline, |_, diagnosis| {
-            show_wait(diagnosis, args.domain.as_str(), context);
-        })
-        .await;
-    context.screen.end_progress();
-    Ok((lookup, diagnosis))
 }
 
 pub(super) fn show_wait(diagnosis: &Diagnosis, subject: &str, context: &Context) {

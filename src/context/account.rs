@@ -77,18 +77,15 @@ async fn only_account(client: &Client) -> anyhow::Result<Account> {
             .hint("`--account <ID>`, or `export CLOUDFLARE_ACCOUNT_ID=<ID>`")
             .into()),
         several => {
-            let error = FlowError::usage(format!(
-                "no account was specified, and this token has access to {}",
-                several.len()
-            ));
-            let error = several.iter().fold(error, |error, account| {
-                error.cause(format!(
-                    "{}  {}",
-                    account.id,
-                    account.name.as_deref().unwrap_or_default()
-                ))
-            });
-            Err(error.hint("add `--account <ID>`").into())
+            let message =
+                format!("no account was specified, and this token has access to {}", several.len());
+            let describe = |account: &Account| {
+                format!("{}  {}", account.id, account.name.as_deref().unwrap_or_default())
+            };
+            Err(FlowError::usage(message)
+                .causes(several.iter().map(describe))
+                .hint("add `--account <ID>`")
+                .into())
         }
     }
 }

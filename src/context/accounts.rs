@@ -17,18 +17,6 @@ pub struct NamedAccount {
 }
 
 impl Context {
-    /// The account, if it was specified by its ID: no request is needed for it.
-    pub fn account_by_id(&self) -> Option<&AccountId> {
-        match &self.settings.accounts {
-            AccountSelection::Given(accounts) => match accounts.as_slice() {
-                [AccountRef::Id(id)] => Some(id),
-                _ => None,
-            },
-            AccountSelection::Default => self.settings.account.as_ref(),
-            AccountSelection::All => None,
-        }
-    }
-
     /// The account of a single `--account`.
     pub(super) async fn given_account(&self) -> anyhow::Result<Option<AccountId>> {
         match &self.settings.accounts {

@@ -11,7 +11,7 @@ use super::rcode::Rcode;
 use super::reply::{Failure, Transport};
 use super::txt::{PREFIX, Txt};
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookup {
     pub name: String,
     pub delegation: Delegation,
@@ -30,7 +30,7 @@ pub struct Denial {
     pub name: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Delegation {
     /// Servers given on the command line.
     CustomServers,
@@ -39,6 +39,7 @@ pub enum Delegation {
     /// No zone: its parent's servers, or else the resolvers, report that the name does not exist.
     NoDelegation,
     /// No resolver answered, so the zone is unknown.
+    #[default]
     Unknown,
 }
 

@@ -10,7 +10,7 @@ use super::answer::{TxtAnswer, negative_ttl, soa_serial};
 use super::lookup::{Dnssec, Location, MisplacedCode, Role, Server, display_name};
 use super::misplaced;
 use super::question::Question;
-use super::rcode::Rcode;
+use super::rcode::{Rcode, is_answer};
 use super::txt::Txt;
 use super::wire::{Endpoint, query};
 
@@ -75,7 +75,7 @@ async fn query_one(target: QueryTarget, name: &Name, limit: Duration) -> Server 
 /// Whether a failing server answers if it does not have to validate.
 async fn answers_without_dnssec(endpoint: &Endpoint, question: Question, limit: Duration) -> bool {
     let reply = query(endpoint, &question.with_checking_disabled(), limit).await;
-    reply.is_ok_and(|reply| Rcode::from(reply.message.metadata.response_code).is_answer())
+    reply.is_ok_and(|reply| is_answer(&reply.message))
 }
 
 /// Queries TXT records at wrong names, on servers of the zone.

@@ -3,7 +3,7 @@
 use hickory_proto::op::{Edns, Message, MessageType, Query};
 use hickory_proto::rr::{Name, RecordType};
 
-use super::rcode::Rcode;
+use super::rcode::is_answer;
 use super::reply::Failure;
 
 /// UDP payload size that passes without fragmentation (DNS flag day 2020).
@@ -63,7 +63,7 @@ impl Question {
     /// A server that could not parse the question may omit it.
     fn is_answered_by(&self, message: &Message) -> bool {
         match message.queries.as_slice() {
-            [] => !Rcode::from(message.metadata.response_code).is_answer(),
+            [] => !is_answer(message),
             [query] => query.name == self.name && query.query_type == self.kind,
             _ => false,
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use hickory_proto::op::ResponseCode;
+use hickory_proto::op::{Message, ResponseCode};
 use serde::{Serialize, Serializer};
 
 /// IANA registry "DNS RCODEs".
@@ -23,6 +23,10 @@ impl Rcode {
     pub fn is_answer(self) -> bool {
         self == Self::NOERROR || self == Self::NXDOMAIN
     }
+}
+
+pub(super) fn is_answer(message: &Message) -> bool {
+    Rcode::from(message.metadata.response_code).is_answer()
 }
 
 impl From<ResponseCode> for Rcode {

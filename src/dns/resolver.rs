@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use hickory_proto::op::Message;
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
 use super::config::Config;
@@ -12,7 +11,7 @@ use super::lookup::{Delegation, Lookup, Role, Server, display_name};
 use super::query::{QueryTarget, probe, query_all};
 use super::question::Question;
 use super::race::race_queries;
-use super::rcode::Rcode;
+use super::rcode::{Rcode, is_answer};
 use super::recursive::{RecursiveResolvers, https_target};
 use super::reply::{Failure, Transport};
 use super::time_limit::TimeLimit;
@@ -75,7 +74,6 @@ impl Resolver {
         let servers = lookup.servers.iter().filter(|server| server.authoritative);
         let endpoints = servers.filter_map(|server| server.server.parse().ok()).map(Endpoint::Udp);
         let question = Question::authoritative(absolute(domain), RecordType::MX);
-        let is_answer = |message: &Message| Rcode::from(message.metadata.response_code).is_answer();
         let raced = race_queries(endpoints.collect(), question, self.limit.left(), is_answer);
         let reply = raced.await.ok().filter(|reply| is_answer(&reply.message))?;
         let exchange = |record: &Record| match &record.data {
@@ -90,7 +88,7 @@ impl Resolver {
     async fn lookup_zone(&self, name: &Name, expected: Option<&[u8]>, scope: Scope) -> Lookup {
         let mut walker = self.delegation_walker();
         let found = walker.walk(name).await;
-        let mut lookup = empty(found.delegation.clone());
+        let mut lookup = Lookup { delegation: found.delegation.clone(), ..Lookup::default() };
         if let Some(zone) = &found.zone {
             let (targets, homeless) = self.authoritative(&found);
             let probed = spread(&found.hosts, PROBED);
@@ -147,7 +145,7 @@ impl Resolver {
     }
 
     async fn lookup_custom_servers(&self, name: &Name, expected: Option<&[u8]>) -> Lookup {
-        let mut lookup = empty(Delegation::CustomServers);
+        let mut lookup = Lookup { delegation: Delegation::CustomServers, ..Lookup::default() };
         let (targets, unresolved) =
             resolve_custom_servers(&self.config.servers, self.limit.left()).await;
         lookup.servers = query_all(name, targets, self.limit.left()).await;
@@ -211,16 +209,6 @@ fn absolute(domain: &EmailDomain) -> Name {
     let mut name = Name::from_ascii(domain.as_str()).expect("an email domain is a domain name");
     name.set_fqdn(true);
     name
-}
-
-fn empty(delegation: Delegation) -> Lookup {
-    Lookup {
-        name: String::new(),
-        delegation,
-        servers: Vec::new(),
-        misplaced: Vec::new(),
-        denials: Vec::new(),
-    }
 }
 
 /// Authoritative first, then by name and address; servers without a name last.

@@ -25,20 +25,20 @@ pub struct LookupResult {
 }
 
 /// Queries the authoritative (or given) servers until all have the code or `deadline` passes.
-/// No look starts that could not end in time. `on_look` gets each result. Dropping the future leaves nothing running.
+/// No look starts that could not end in time. `on_look` gets each diagnosis. Dropping the future leaves nothing running.
 pub async fn wait_until_visible(
     resolver: &Resolver,
     domain: &EmailDomain,
     expected: Option<&[u8]>,
     deadline: Timestamp,
-    mut on_look: impl FnMut(&Lookup, &Diagnosis),
+    mut on_look: impl FnMut(&Diagnosis),
 ) -> LookupResult {
     let clock = resolver.clock();
     let mut pauses = pauses(fastrand::u64(..));
     loop {
         let lookup = resolver.lookup(domain, expected, Scope::Authoritative).await;
         let diagnosis = diagnose(&lookup, expected, clock.now());
-        on_look(&lookup, &diagnosis);
+        on_look(&diagnosis);
         let time_left =
             Duration::try_from(clock.now().duration_until(deadline)).unwrap_or_default();
         let pause = time_left.saturating_sub(LAST_LOOK);

@@ -14,7 +14,7 @@ use super::cut::{WalkStep, ZoneCut, address, delegated, hosts_of, referral, step
 use super::lookup::{Delegation, Denial, display_name};
 use super::question::Question;
 use super::race::race_queries;
-use super::rcode::Rcode;
+use super::rcode::{Rcode, is_answer};
 use super::recursive::RecursiveResolvers;
 use super::reply::{Failure, Reply};
 use super::time_limit::TimeLimit;
@@ -26,7 +26,7 @@ const MAX_PARENTS: usize = 4;
 /// More than a domain has labels.
 const MAX_CUTS: usize = 16;
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct AuthoritativeServers {
     pub delegation: Delegation,
     pub zone: Option<Name>,
@@ -49,12 +49,8 @@ pub(super) struct DelegationWalker<'a> {
 
 impl DelegationWalker<'_> {
     pub async fn walk(&mut self, domain: &Name) -> AuthoritativeServers {
-        let nothing = |delegation| AuthoritativeServers {
-            delegation,
-            zone: None,
-            hosts: Hosts::new(),
-            unknown: BTreeSet::new(),
-        };
+        let nothing =
+            |delegation| AuthoritativeServers { delegation, ..AuthoritativeServers::default() };
         let (mut cut, is_denied) = match self.find_start(domain).await {
             Ok(Start::Zone(cut)) => (cut, !self.denials.is_empty()),
             Ok(Start::None) => return nothing(Delegation::NoDelegation),
@@ -146,8 +142,6 @@ impl DelegationWalker<'_> {
                 let endpoints = self.endpoints();
                 let limit = self.limit.left();
                 lookups.spawn(async move {
-                    let is_answer =
-                        |message: &Message| Rcode::from(message.metadata.response_code).is_answer();
                     (index, race_queries(endpoints, question, limit, is_answer).await)
                 });
             }
@@ -156,7 +150,7 @@ impl DelegationWalker<'_> {
         let mut unknown = BTreeSet::new();
         while let Some(Ok((index, result))) = lookups.join_next().await {
             match result {
-                Ok(reply) if Rcode::from(reply.message.metadata.response_code).is_answer() => {
+                Ok(reply) if is_answer(&reply.message) => {
                     found[index].extend(reply.message.answers.iter().filter_map(address));
                 }
                 Ok(_) | Err(_) => {

@@ -89,11 +89,10 @@ pub fn already_exists_error(existing: &Idp) -> FlowError {
 
 pub fn create_action(env: &Env<'_>, body: &Document) -> Action<Idp> {
     let name: String = body.parse_at(&["name"]).unwrap_or_default();
-    let nothing = "{}".parse().expect("it is an object");
     Action::new(
         format!("create the identity provider {name}"),
         idp::create(env.account, body),
-        diff::diff(&nothing, body),
+        diff::diff(&Document::default(), body),
     )
 }
 

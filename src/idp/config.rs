@@ -7,6 +7,7 @@ use super::certificate;
 use super::kind::{Field, IdpTypeSpec, Requirement, Value};
 use super::text::{Misfit, misfit};
 use crate::input::secret::is_mask;
+use crate::input::value::type_of;
 use crate::plural::code_list;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -336,15 +337,7 @@ fn expect(is_right: bool, expected: &str, value: &Json) -> Option<FieldProblem> 
 
 #[expect(clippy::unnecessary_wraps, reason = "every caller returns it as it is")]
 fn type_mismatch(expected: &str, value: &Json) -> Option<FieldProblem> {
-    let found = match value {
-        Json::Null => "null",
-        Json::Bool(_) => "a boolean",
-        Json::Number(_) => "a number",
-        Json::String(_) => "a string",
-        Json::Array(_) => "a list",
-        Json::Object(_) => "an object",
-    };
-    let found = if found == expected { "another one" } else { found };
+    let found = Some(type_of(value)).filter(|found| *found != expected).unwrap_or("another one");
     Some(FieldProblem::Kind { expected: expected.to_owned(), found })
 }
 

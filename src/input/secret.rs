@@ -78,13 +78,9 @@ pub fn check(secret: &str) -> Result<(), Unfit> {
     if is_mask(secret) {
         return Err(Unfit::Mask);
     }
-    for (index, character) in secret.chars().enumerate() {
-        let position = index + 1;
+    for (character, position) in secret.chars().zip(1..) {
         let is_edge = position == 1 || position == last;
-        if character == ' ' && !is_edge {
-            continue;
-        }
-        if !is_invisible(character) {
+        if !is_invisible(character) || (character == ' ' && !is_edge) {
             continue;
         }
         return Err(match character {

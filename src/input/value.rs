@@ -1,5 +1,7 @@
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use super::character::{describe, is_invisible};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +32,17 @@ pub fn name(text: &str) -> Result<String, String> {
     trim(&without_joiners).map_err(|error| error.to_string())?;
     let name = without_margin(text);
     if name.is_empty() { Err("a name must not be empty".to_owned()) } else { Ok(name.to_owned()) }
+}
+
+pub fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 /// Escapes each invisible character, for errors.

@@ -7,7 +7,7 @@ use rustyline::error::ReadlineError;
 use rustyline::{Behavior, Cmd, Config, DefaultEditor, KeyCode, KeyEvent, Modifiers};
 
 use super::prompt::on_thread;
-use super::streams::lock;
+use crate::mutex::lock;
 
 /// The answer for the key Esc.
 pub const ESCAPE: &str = "\u{1b}";

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 
 use super::ago::format_duration;
 use super::status_prompt::{ECHO, message};
-use super::streams::{Shared, lock};
+use super::streams::Shared;
 use super::style::Style;
 use crate::clock::Clock;
+use crate::mutex::lock;
 
 const REDRAWN_EVERY: Duration = Duration::from_millis(100);
 /// Shorter waits show no line.

@@ -1,7 +1,7 @@
 use std::io::{self, ErrorKind, Read};
 use std::sync::{Arc, Mutex};
 
-use super::streams::lock;
+use crate::mutex::lock;
 
 /// Shared with a reading thread, which may outlive the question.
 pub(super) type Input = Arc<Mutex<Box<dyn Read + Send>>>;

@@ -18,12 +18,13 @@ use super::prompt::Input;
 use super::render::Selection;
 use super::report::Report;
 use super::status_prompt::{StatusPrompt, message};
-use super::streams::{Shared, Stderr, TraceWriter, lock};
+use super::streams::{Shared, Stderr, TraceWriter};
 use super::style::Style;
 use super::terminal_mode::TerminalMode;
 use super::text::Text;
 use super::{live, prompt, render};
 use crate::clock::Clock;
+use crate::mutex::lock;
 use crate::shell::quoted;
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,11 +1,12 @@
 //! Standard error, shared by messages, traces and the live line without mixing them.
 
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use indicatif::ProgressBar;
 
 use super::status_prompt::StatusPrompt;
+use crate::mutex::lock;
 
 pub(super) type Shared = Arc<Mutex<Box<dyn Write + Send>>>;
 
@@ -61,9 +62,4 @@ impl Write for TraceWriter {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// Ignores that a thread may have panicked while it held the lock.
-pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

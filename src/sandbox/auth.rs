@@ -7,6 +7,7 @@ use super::answer::{ApiErrorResponse, Outcome};
 use super::permission_group;
 use super::shared::AppState;
 use super::state::{State, Token};
+use crate::api::credentials::is_global_key;
 use crate::api::ids::AccountId;
 
 #[derive(Clone, Debug)]
@@ -34,7 +35,7 @@ impl Identity {
         }
         match (text("x-auth-email"), text("x-auth-key")) {
             (Some(email), Some(key)) if (email, key) == GLOBAL_KEY => Self::GlobalKey,
-            (_, Some(key)) if is_key(key) => Self::InvalidKey,
+            (_, Some(key)) if is_global_key(key) => Self::InvalidKey,
             (_, Some(_)) => Self::MalformedKey,
             (_, None) => Self::Anonymous,
         }
@@ -108,12 +109,6 @@ fn bearer(header: &str) -> Option<&str> {
     let token = header.strip_prefix("Bearer ")?;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     (token.len() >= 40 && token.bytes().all(is_plain)).then_some(token)
-}
-
-/// `cfk_…`, or the 37 hexadecimal digits of older keys.
-fn is_key(text: &str) -> bool {
-    text.starts_with("cfk_")
-        || text.len() == 37 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[derive(Clone, Copy, Debug)]

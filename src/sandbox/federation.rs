@@ -68,12 +68,9 @@ fn has_received(state: &State, share: &Share, account: &str, now: Timestamp) -> 
     share.account != account
         && status(share.removed, now) != "deleted"
         && share.recipients.iter().any(|recipient| {
-            let is_match = match &recipient.target {
-                Target::Account(id) => id == account,
-                Target::Organization(id) => state.parent(account).as_ref() == Some(id),
-            };
             let status = association(recipient, can_receive(state, recipient), now);
-            is_match && matches!(status, "associated" | "disassociating")
+            recipient.target.includes(account, state)
+                && matches!(status, "associated" | "disassociating")
         })
 }
 
@@ -90,6 +87,21 @@ fn recipient_copy(state: &State, resource: &Resource, account: &str) -> Option<R
     object.set("uid", &id);
     object.keep_from(&source.object, "version");
     Some(Received { id, object })
+}
+
+impl Share {
+    pub(super) fn is_with_organization(&self) -> bool {
+        self.recipients.iter().any(|one| matches!(one.target, Target::Organization(_)))
+    }
+}
+
+impl Target {
+    pub(super) fn includes(&self, account: &str, state: &State) -> bool {
+        match self {
+            Self::Account(id) => id == account,
+            Self::Organization(id) => state.parent(account).as_ref() == Some(id),
+        }
+    }
 }
 
 impl State {

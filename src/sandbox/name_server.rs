@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hickory_proto::rr::rdata::{A, AAAA, CNAME, MX, NS, SOA, TXT};
@@ -21,6 +21,7 @@ use super::error::Error;
 use super::state::{self, State};
 use super::store::Store;
 use super::txt;
+use crate::mutex::lock;
 
 /// Name servers of zones hosted here; like the external ones, they resolve to loopback.
 pub(super) const HOSTED_NS: [&str; 2] = ["ada.ns.cfsso.test", "bob.ns.cfsso.test"];
@@ -97,7 +98,7 @@ impl Sockets {
 
 impl NameServer {
     fn catalog(&self) -> Arc<Catalog> {
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut latest = lock(&self.latest);
         self.store.read(|state| match &*latest {
             Some((revision, catalog)) if *revision == state.revision => catalog.clone(),
             _ => {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::access::Access;
 use super::fault::armed::ActiveFaults;
@@ -12,6 +12,7 @@ use super::sign_in_attempt::{LogBehavior, PlannedSignIn};
 use super::state::AuditRow;
 use super::store::Store;
 use crate::clock::Clock;
+use crate::mutex::lock;
 
 const REMEMBERED: usize = 10_000;
 
@@ -119,8 +120,4 @@ impl AppState {
 fn first_ray(audit: &[AuditRow]) -> u64 {
     let rays = audit.iter().filter_map(|row| u64::from_str_radix(&row.ray, 16).ok());
     rays.map(|ray| ray.saturating_add(1)).fold(FIRST_RAY, u64::max)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use super::error::Error;
 use super::lock::{self, Lock};
 use super::state::State;
 use crate::clock::Clock;
+use crate::mutex;
 
 /// File format; raised if an older program would misread it.
 const VERSION: u64 = 1;
@@ -59,7 +60,7 @@ impl Store {
     }
 
     pub(super) fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(&self.lock().state)
+        look(&mutex::lock(&self.0).state)
     }
 
     /// Changes the state, on disk first; on an error, nothing changes.
@@ -67,7 +68,7 @@ impl Store {
         &self,
         change: impl FnOnce(&mut State) -> Result<T, E>,
     ) -> Result<T, E> {
-        let mut kept = self.lock();
+        let mut kept = mutex::lock(&self.0);
         if kept.is_released {
             return Err(Error::Stopped.into());
         }
@@ -83,7 +84,7 @@ impl Store {
 
     /// Records the address for processes that wait for the state.
     pub(super) fn set_lock_url(&self, url: &str) -> Result<(), Error> {
-        match &mut self.lock().file {
+        match &mut mutex::lock(&self.0).file {
             Some((_, lock)) => lock.set_url(url),
             None => Ok(()),
         }
@@ -91,13 +92,9 @@ impl Store {
 
     /// Releases the file: no changes from now on.
     pub(super) fn release(&self) {
-        let mut kept = self.lock();
+        let mut kept = mutex::lock(&self.0);
         kept.file = None;
         kept.is_released = true;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -233,12 +233,10 @@ fn non_empty_env(env: &Environment, name: &str) -> Option<String> {
 }
 
 fn base(env: &Environment, profile: Option<BaseUrl>) -> Result<(BaseUrl, Origin), Error> {
-    let given = [
-        ("CLOUDFLARE_BASE_URL", non_empty_env(env, "CLOUDFLARE_BASE_URL")),
-        ("CLOUDFLARE_API_BASE_URL", non_empty_env(env, "CLOUDFLARE_API_BASE_URL")),
-    ];
-    let Some((origin, text)) = given.into_iter().find_map(|(origin, text)| Some((origin, text?)))
-    else {
+    let given = ["CLOUDFLARE_BASE_URL", "CLOUDFLARE_API_BASE_URL"]
+        .into_iter()
+        .find_map(|name| Some((name, non_empty_env(env, name)?)));
+    let Some((origin, text)) = given else {
         return Ok(match profile {
             // A profile that spells out the default URL does not use another host.
             Some(base) if base != BaseUrl::default() => (base, Origin::Profile),

@@ -1,5 +1,3 @@
-use serde_json::Value;
-
 use super::super::{Outcome, update_output};
 use crate::context::Context;
 use crate::flow::FlowError;
@@ -7,7 +5,7 @@ use crate::flow::app::{self, Assignment};
 use crate::flow::plan::Difference;
 use crate::flow::target::Target;
 use crate::flow::update::Update;
-use crate::input::value;
+use crate::input::value::{self, type_of};
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -59,15 +57,4 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
 fn is_of_another_type(asked: &Difference) -> bool {
     let is_set = !asked.before.is_null() && !asked.after.is_null();
     is_set && type_of(&asked.before) != type_of(&asked.after)
-}
-
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }

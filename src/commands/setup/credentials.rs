@@ -80,7 +80,7 @@ async fn ask_token(
         context.screen.end_progress();
         report
     };
-    let given = context.account_by_id();
+    let given = context.settings.account.as_ref();
     let mut report = examine(given).await?;
     let mut chosen = None;
     let may_be_of_account = !token.expose_secret().starts_with(USER_TOKEN);

@@ -89,7 +89,6 @@ impl Writer<'_> {
             let name = self.label("variable", &variable(&idp.name));
             self.block(
                 &format!("variable {}", string(&name)),
-                0,
                 &[("type", "string".to_owned()), ("sensitive", "true".to_owned())],
             );
             members.push(("client_secret".to_owned(), format!("var.{name}")));
@@ -103,7 +102,6 @@ impl Writer<'_> {
         let config = if members.is_empty() { "{}".to_owned() } else { object(&members, 2) };
         self.block(
             &format!("resource {} {}", string(TYPE), string(&label)),
-            0,
             &[
                 ("account_id", string(self.account.as_str())),
                 ("name", string(&idp.name)),
@@ -151,13 +149,13 @@ impl Writer<'_> {
 
     fn import(&mut self, kind: &'static str, label: &str, id: &str) {
         let to = format!("{kind}.{label}");
-        self.block("import", 0, &[("to", to), ("id", string(id))]);
+        self.block("import", &[("to", to), ("id", string(id))]);
     }
 
-    fn block(&mut self, head: &str, indent: usize, attributes: &[(&str, String)]) {
+    fn block(&mut self, head: &str, attributes: &[(&str, String)]) {
         let attributes: Vec<_> =
             attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        let body = assignments(&attributes, indent + 2);
+        let body = assignments(&attributes, 2);
         let _ = write!(self.text, "\n{head} {{\n{body}}}\n");
     }
 

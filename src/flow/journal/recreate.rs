@@ -25,7 +25,7 @@ fn connector_body(before: &Document) -> Result<Document, NotUndoable> {
         .parse_at::<String>(&["email_domain"])
         .filter(|domain| domain.parse::<EmailDomain>().is_ok());
     let domain = domain.ok_or_else(|| irreversible("the connector's domain is not recorded"))?;
-    let mut body = empty();
+    let mut body = Document::default();
     set(&mut body, "email_domain", &domain);
     set(&mut body, "begin_verification", &false);
     if let Some(fedramp) = before.parse_at::<bool>(&["use_fedramp_language"]) {
@@ -38,7 +38,7 @@ fn record_body(before: &Document) -> Result<Document, NotUndoable> {
     if !is_code_record(before) {
         return Err(irreversible("not a TXT record with a verification code"));
     }
-    let mut body = empty();
+    let mut body = Document::default();
     for name in ["type", "name", "content", "ttl", "comment", "tags"] {
         if let Some(value) = before.get(&[name]).filter(|value| value.get() != "null") {
             set(&mut body, name, &value);
@@ -63,7 +63,7 @@ fn shared_body(kind: ResourceKind, before: &Document) -> Result<Document, NotUnd
         }
         _ => return Err(irreversible("the deleted object cannot be recreated as it was")),
     };
-    let mut body = empty();
+    let mut body = Document::default();
     for (from, to) in fields {
         let Some(value) = before.parse_at::<Value>(&[from]).filter(|value| !value.is_null()) else {
             return Err(irreversible(format!("the previous value of `{from}` is not recorded")));
@@ -89,10 +89,6 @@ pub(in crate::flow) fn is_code_record(record: &Document) -> bool {
     record.parse_at::<String>(&["type"]).as_deref() == Some("TXT")
         && record.parse_at::<String>(&["name"]).is_some()
         && content.is_some_and(|text| text.trim_matches('"').starts_with(PREFIX))
-}
-
-pub(in crate::flow) fn empty() -> Document {
-    "{}".parse().expect("an object is a document")
 }
 
 pub(in crate::flow) fn set(document: &mut Document, name: &str, value: &impl Serialize) {

@@ -203,7 +203,7 @@ impl Setup<'_> {
             &self.options.domain,
             Some(code(connector)?.as_bytes()),
             deadline,
-            |_, diagnosis| self.emit(&Event::Waiting { text: &diagnosis.summary, since: now }),
+            |diagnosis| self.emit(&Event::Waiting { text: &diagnosis.summary, since: now }),
         )
         .await;
         if is_verified && !found.diagnosis.verdict.is_visible() {

@@ -8,7 +8,7 @@ use crate::api::document::Document;
 use crate::api::hidden::without_hidden;
 use crate::api::request::WriteRequest;
 use crate::flow::journal::inverse::{InverseAction, is_secret, subject};
-use crate::flow::journal::recreate::{empty, is_code_record, set};
+use crate::flow::journal::recreate::{is_code_record, set};
 use crate::flow::journal::resource::Resource;
 use crate::flow::journal::{Entry, Inverse, ResourceKind};
 use crate::flow::plan::{Change, Difference};
@@ -101,7 +101,7 @@ impl Inverse {
         let request =
             WriteRequest::post(&self.resource.segments(&self.account)).body(&without_hidden(body));
         let title = format!("undo {}: recreate {}", entry.id, subject(before));
-        let diff = relevant_differences(&empty(), body, &|_| true);
+        let diff = relevant_differences(&Document::default(), body, &|_| true);
         Ready {
             change: Change::new(title, &request, diff),
             write: Write::Request(request),
@@ -182,7 +182,7 @@ impl Inverse {
                     .any(|diff| top_level_field(&diff.field) == top_level_field(&change.field))
             })
             .collect();
-        let mut body = empty();
+        let mut body = Document::default();
         let mut after = now.clone();
         for (name, _) in written.members() {
             let value = before.get(&[name]).expect("the inverse has it");

@@ -15,7 +15,7 @@ use crate::sandbox::access::Area;
 use crate::sandbox::answer::{ApiErrorResponse, ApiResponse, Outcome, time};
 use crate::sandbox::federation;
 use crate::sandbox::raw::RawObject;
-use crate::sandbox::state::{Share, State, Target};
+use crate::sandbox::state::{Share, State};
 
 const ALL: &str = "/accounts/{account}/shares";
 const ONE: &str = "/accounts/{account}/shares/{share}";
@@ -159,21 +159,12 @@ fn kind(share: &Share, account: &str, state: &State) -> Option<&'static str> {
     if share.account == account {
         return Some("sent");
     }
-    let parent = state.parent(account);
-    let is_match = |target: &Target| match target {
-        Target::Account(id) => id == account,
-        Target::Organization(id) => parent.as_ref() == Some(id),
-    };
-    share.recipients.iter().any(|recipient| is_match(&recipient.target)).then_some("received")
+    let mut recipients = share.recipients.iter();
+    recipients.any(|recipient| recipient.target.includes(account, state)).then_some("received")
 }
 
 fn target_type(share: &Share) -> &'static str {
-    let is_organization = |target: &Target| matches!(target, Target::Organization(_));
-    if share.recipients.iter().any(|recipient| is_organization(&recipient.target)) {
-        "organization"
-    } else {
-        "account"
-    }
+    if share.is_with_organization() { "organization" } else { "account" }
 }
 
 struct View {

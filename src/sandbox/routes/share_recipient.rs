@@ -60,7 +60,7 @@ impl Create for Recipient {
     fn create(fields: RawObject, state: &mut State, request: &ApiRequest) -> Outcome<Self> {
         let share = parent::share(state, request)?.clone();
         ApiErrorResponse::invalid_body("the share is with an organization")
-            .when(!is_with_accounts(&share))?;
+            .when(share.is_with_organization())?;
         ApiErrorResponse::invalid_body("only accounts can be added to a share")
             .when(!matches!(target(state, &share, &fields)?, Target::Account(_)))?;
         let recipient = create(&fields, &share, state, request.now)?;
@@ -83,10 +83,6 @@ pub(super) fn create(
 
 fn has_recipient(share: &Share, target: &Target) -> bool {
     share.recipients.iter().any(|known| known.removed.is_none() && known.target == *target)
-}
-
-fn is_with_accounts(share: &Share) -> bool {
-    share.recipients.iter().all(|known| matches!(known.target, Target::Account(_)))
 }
 
 /// The recipient's target; by default the caller's whole organization.

@@ -38,7 +38,7 @@ async fn it_looks_until_every_server_serves_the_code() {
         &domain("cool.cats"),
         Some(CODE.as_bytes()),
         deadline,
-        |_, diagnosis| {
+        |diagnosis| {
             looks.fetch_add(1, Ordering::SeqCst);
             seen.push(diagnosis.verdict);
         },
@@ -63,7 +63,7 @@ async fn it_stops_at_the_deadline_and_never_asks_a_cache_for_the_record() {
         &domain("cool.cats"),
         Some(CODE.as_bytes()),
         deadline,
-        |_, _| {
+        |_| {
             looks += 1;
         },
     )

@@ -77,7 +77,7 @@ pub fn idp_body(entry: &DesiredIdp, secrets: &Map<String, Value>) -> Result<Docu
         let problems = config::problems(kind, &config, Purpose::Create);
         ensure_no_problems(&entry.name, &problems)?;
     }
-    let mut body: Document = "{}".parse().expect("an object is a document");
+    let mut body = Document::default();
     body.set(&["name"], &entry.name)?;
     body.set(&["type"], &kind_name)?;
     body.set(&["config"], &config)?;
@@ -151,8 +151,7 @@ impl Planner<'_> {
         let placeholder = |(field, _): (&'static str, _)| (field.to_owned(), Value::from("secret"));
         let secrets = entry.secrets().into_iter().map(placeholder).collect();
         let body = idp_body(entry, &secrets)?;
-        let nothing = "{}".parse().expect("an object is a document");
-        let mut diff = diff::diff(&nothing, &body);
+        let mut diff = diff::diff(&Document::default(), &body);
         diff.retain(|it| it.after != json!({}));
         // A reader of the plan sees which secret the identity provider gets.
         for (field, place) in entry.secrets() {
