@@ -1,8 +1,10 @@
 //! A file for a secret: private before the secret is written, and never replaces another file.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use crate::private_file;
 
 /// Dropping it without `commit` removes the file.
 #[derive(Debug)]
@@ -21,10 +23,7 @@ impl PendingSecretFile {
         let mut name = target.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
         name.push(format!(".{}.new", std::process::id()));
         let path = target.with_file_name(name);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        private(&mut options);
-        let file = options.open(&path)?;
+        let file = private_file::options().write(true).create_new(true).open(&path)?;
         Ok(Self { target: target.to_owned(), path, file })
     }
 
@@ -49,15 +48,6 @@ impl Drop for PendingSecretFile {
         let _ = fs::remove_file(&self.path);
     }
 }
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    options.mode(0o600);
-}
-
-#[cfg(not(unix))]
-fn private(_: &mut OpenOptions) {}
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Lock of a state file: a locked file beside it names the owner.
 
 use std::ffi::OsString;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::error::Error;
 use super::lock_owner::LockOwner;
 use crate::clock::Clock;
+use crate::private_file;
 
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -85,17 +86,7 @@ pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    private(&mut options);
-    options.open(path)
-}
-
-pub(super) fn private(options: &mut OpenOptions) {
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-    #[cfg(not(unix))]
-    let _ = options;
+    private_file::options().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 /// As far as readable: the file may be half written or, on Windows, unreadable while locked.

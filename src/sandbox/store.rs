@@ -1,6 +1,5 @@
 //! The state and its file: read once, and written before a change becomes visible.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -12,7 +11,7 @@ use super::error::Error;
 use super::lock::{self, Lock};
 use super::state::State;
 use crate::clock::Clock;
-use crate::mutex;
+use crate::{mutex, private_file};
 
 /// File format; raised if an older program would misread it.
 const VERSION: u64 = 1;
@@ -141,23 +140,9 @@ fn replace(path: &Path, new: &Path, text: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    lock::private(&mut options);
-    let mut file = options.open(new)?;
+    let mut file = private_file::options().write(true).create_new(true).open(new)?;
     file.write_all(text)?;
     file.sync_all()?;
     std::fs::rename(new, path)?;
-    sync_folder(path)
-}
-
-/// Makes the renaming durable. Only Unix can open folders.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if !cfg!(unix) {
-        return Ok(());
-    }
-    match path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => File::open(parent)?.sync_all(),
-        None => File::open(".")?.sync_all(),
-    }
+    private_file::sync_folder(private_file::folder_of(path))
 }

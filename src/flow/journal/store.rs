@@ -2,7 +2,7 @@
 //! `runs/`. Unfinished runs are found without reading history; concurrent runs share no file.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -379,7 +379,7 @@ impl RunFile {
         self.append(line)?;
         self.file.sync_data()?;
         if self.is_new {
-            sync_folder(&self.dir.join(OPEN))?;
+            private_file::sync_folder(&self.dir.join(OPEN))?;
             self.is_new = false;
         }
         self.entries += 1;
@@ -455,11 +455,7 @@ fn is_locked(path: &Path) -> bool {
 }
 
 fn create_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.append(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
+    private_file::options().append(true).create_new(true).open(path)
 }
 
 fn create_folder(path: &Path) -> io::Result<()> {
@@ -467,12 +463,7 @@ fn create_folder(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     private_file::create_folder(path)?;
-    path.parent().map_or(Ok(()), sync_folder)
-}
-
-/// Makes a new name in the folder durable. Only Unix opens folders.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+    path.parent().map_or(Ok(()), private_file::sync_folder)
 }
 
 #[cfg(test)]
