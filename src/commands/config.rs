@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Outcome;
+use crate::api::BaseUrl;
 use crate::api::mask::mask;
 use crate::context::Context;
 use crate::output::{Page, Render, Text};
@@ -77,12 +78,9 @@ pub fn run(command: &Command, context: &Context) -> Outcome {
 fn settings(context: &Context) -> Vec<Setting> {
     let settings = &context.settings;
     let options = &settings.options;
-    let text = |value: Option<&dyn ToString>| value.map(|value| mask(&value.to_string()));
     let row =
         |name, value: Option<String>, flag: Option<&str>, variables: &[&str], default: bool| {
-            let variable = variables
-                .iter()
-                .find(|name| context.variable(name).is_some_and(|value| !value.trim().is_empty()));
+            let variable = variables.iter().find(|name| is_set(context, name));
             let source = match (flag, variable) {
                 (Some(flag), _) => flag.to_owned(),
                 (None, Some(variable)) => (*variable).to_owned(),
@@ -93,18 +91,15 @@ fn settings(context: &Context) -> Vec<Setting> {
         };
     let given = |is_given: bool, flag| is_given.then_some(flag);
     let servers: Vec<_> = settings.servers.iter().map(ToString::to_string).collect();
-    let base = settings.base.to_string();
-    let is_default_base = base == crate::api::BaseUrl::default().to_string();
     let path = |path: &Option<std::path::PathBuf>| path.as_ref().map(|it| it.display().to_string());
-    let given_accounts = options.account.join(", ");
     let account = match options.account.as_slice() {
-        [] => settings.account.as_ref().map(|account| account as &dyn ToString),
-        _ => Some(&given_accounts as &dyn ToString),
+        [] => settings.account.as_ref().map(ToString::to_string),
+        given => Some(given.join(", ")),
     };
     let mut rows = vec![
         row(
             "account",
-            text(account),
+            account.map(|account| mask(&account)),
             given(!options.account.is_empty(), "--account"),
             &["CLOUDFLARE_ACCOUNT_ID"],
             false,
@@ -113,10 +108,10 @@ fn settings(context: &Context) -> Vec<Setting> {
         Setting { name: "token", value: None, source: credential(context), is_run_option: false },
         row(
             "base_url",
-            Some(mask(&base)),
+            Some(mask(&settings.base.to_string())),
             None,
             &["CLOUDFLARE_BASE_URL", "CLOUDFLARE_API_BASE_URL"],
-            is_default_base,
+            settings.base == BaseUrl::default(),
         ),
         row("connector", settings.connector.clone(), None, &["CLOUDFLARE_SSO_CONNECTOR_ID"], false),
         row(
@@ -166,14 +161,16 @@ fn settings(context: &Context) -> Vec<Setting> {
     rows
 }
 
+fn is_set(context: &Context, variable: &str) -> bool {
+    context.variable(variable).is_some_and(|value| !value.trim().is_empty())
+}
+
 /// A profile that is not named by option or variable is named by the file, or is `default`.
 fn profile(context: &Context) -> Setting {
     let profile = &context.settings.profile;
-    let has_variable =
-        context.variable("CFSSO_PROFILE").is_some_and(|name| !name.trim().is_empty());
     let source = match profile.as_deref() {
         _ if context.settings.options.profile.is_some() => "--profile",
-        _ if has_variable => "CFSSO_PROFILE",
+        _ if is_set(context, "CFSSO_PROFILE") => "CFSSO_PROFILE",
         None | Some("default") => "default",
         Some(_) => "config",
     };

@@ -31,10 +31,8 @@ pub(super) enum WalkStep {
 
 /// Reads the response of a server of `zone` about the NS records of `name`.
 pub(super) fn step(zone: &Name, name: &Name, message: &Message) -> WalkStep {
-    if let Some(cut) = delegated(name, &message.answers, message) {
-        return WalkStep::Referral(cut);
-    }
-    if let Some(cut) = referral(zone, name, message) {
+    let below = delegated(name, &message.answers, message);
+    if let Some(cut) = below.or_else(|| referral(zone, name, message)) {
         return WalkStep::Referral(cut);
     }
     let apex = message.authorities.iter().find(|record| matches!(record.data, RData::SOA(_)));

@@ -38,8 +38,12 @@ impl<'a> Diagnoser<'a> {
         Self { lookup, code, now, deciding, caches, is_blocked }
     }
 
+    pub(super) fn server_with(&self, status: CodeStatus) -> Option<&'a Server> {
+        self.deciding.iter().find(|(_, each)| *each == status).map(|(server, _)| *server)
+    }
+
     pub(super) fn any_server(&self, status: CodeStatus) -> bool {
-        self.deciding.iter().any(|(_, each)| *each == status)
+        self.server_with(status).is_some()
     }
 
     pub(super) fn is_custom(&self) -> bool {

@@ -54,8 +54,7 @@ impl Diagnoser<'_> {
     }
 
     fn not_published(&self) -> Problem {
-        if let Some((server, _)) = self.deciding.iter().find(|(_, each)| *each == CodeStatus::Cname)
-        {
+        if let Some(server) = self.server_with(CodeStatus::Cname) {
             return self.alias(server);
         }
         // Another connector's code may be correct: a code at a wrong name is more useful.
@@ -96,8 +95,7 @@ impl Diagnoser<'_> {
     }
 
     fn partially_published(&self) -> Option<Problem> {
-        if self.any_server(CodeStatus::Cname) {
-            let (server, _) = self.deciding.iter().find(|(_, each)| *each == CodeStatus::Cname)?;
+        if let Some(server) = self.server_with(CodeStatus::Cname) {
             return Some(self.alias(server));
         }
         let lacking = self.list_servers(CodeStatus::Missing);

@@ -110,12 +110,8 @@ fn users(state: &State, request: &ApiRequest) -> Outcome {
     request.query.page(rows.collect(), USER_PAGES)
 }
 
-fn of_user<'a>(state: &'a State, request: &ApiRequest) -> Outcome<Vec<&'a Login>> {
-    by_user(state, request).remove(request.id()).ok_or_else(ApiErrorResponse::missing)
-}
-
 fn last_seen_identity(state: &State, request: &ApiRequest) -> Outcome {
-    let logins = of_user(state, request)?;
+    let logins = by_user(state, request).remove(request.id()).unwrap_or_default();
     let last = logins.iter().rfind(|login| login.allowed).ok_or_else(ApiErrorResponse::missing)?;
     Ok(ApiResponse::of(json!({
         "account_id": last.account,
