@@ -72,6 +72,12 @@ impl Page {
         }
     }
 
+    pub fn numbered(&mut self, steps: &[impl AsRef<str>]) {
+        for (index, step) in steps.iter().enumerate() {
+            self.labeled(format!("  {}. ", index + 1), Text::prose(step));
+        }
+    }
+
     /// A line with a mark before it: `✓ what`.
     pub fn status_line(&mut self, mark: Status, text: impl Into<Text>) {
         self.labeled(self.mark(mark).padded(self.mark_width()), text);

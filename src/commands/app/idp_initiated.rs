@@ -177,9 +177,7 @@ impl Render for Values {
         ]);
         page.blank();
         page.line(Text::strong("With Okta over SAML:"));
-        for (number, step) in self.steps.iter().enumerate() {
-            page.labeled(format!("  {}. ", number + 1), Text::prose(step));
-        }
+        page.numbered(&self.steps);
     }
 
     fn names(&self) -> Vec<String> {

@@ -72,9 +72,7 @@ pub(super) fn draw(guide: &Guide, page: &mut Page) {
     for entry in &guide.fields {
         page.line(Text::plain(format!("  {}: ", entry.name)) + Text::code(&entry.value));
     }
-    for (number, step) in guide.steps.iter().enumerate() {
-        page.labeled(format!("  {}. ", number + 1), Text::prose(step));
-    }
+    page.numbered(&guide.steps);
 }
 
 impl Render for Setup {

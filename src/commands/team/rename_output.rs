@@ -56,9 +56,7 @@ fn render_idp_changes(idps: &[IdpChange], page: &mut Page) {
             Text::strong(format!("At {} ({}):", idp.name, idp.change.title)) + " ",
             Text::plain(when),
         );
-        for (number, step) in idp.change.steps.iter().enumerate() {
-            page.labeled(format!("  {}. ", number + 1), Text::prose(step));
-        }
+        page.numbered(&idp.change.steps);
         for field in &idp.change.fields {
             page.line(format!("  {}", field.name));
             if let Some(before) = &field.before {
