@@ -11,7 +11,7 @@ use crate::domain::EmailDomain;
 use crate::flow::login_log::{self, Filter, Login};
 use crate::flow::{Env, FlowError, app};
 use crate::input::time::Moment;
-use crate::output::{Page, Render, Rows, Status, Text};
+use crate::output::{Format, Page, Render, Rows, Status, Text};
 
 const INTERVAL: Duration = Duration::from_secs(5);
 
@@ -88,6 +88,10 @@ struct List(Vec<Login>);
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     fleet::ensure_one(context, args.watch, "--watch")?;
+    if args.watch && !prints_rows(context) && context.remaining().is_none() {
+        let message = "--watch prints this format at its end, and has none";
+        return Err(FlowError::usage(message).hint("`-o ndjson`, or `--timeout`").into());
+    }
     let now = context.clock.now();
     if let Some(until) = args.until
         && until.before(now) <= args.since.before(now)
@@ -138,6 +142,11 @@ async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
     Ok(Outcome::done(List(logins)))
 }
 
+/// Whether a watch prints each row when it finds it.
+fn prints_rows(context: &Context) -> bool {
+    matches!(context.screen.format(), Format::Table | Format::Ndjson)
+}
+
 /// Oldest first.
 async fn watch(
     env: &Env<'_>,
@@ -147,17 +156,21 @@ async fn watch(
     context: &Context,
 ) -> anyhow::Result<Outcome> {
     let mut shown = BTreeSet::new();
+    let mut list = Vec::new();
+    let end =
+        |list| if prints_rows(context) { Outcome::silent() } else { Outcome::done(List(list)) };
     loop {
         for login in new.iter().rev() {
             let key = serde_json::to_string(login)?;
             if shown.insert(key) {
                 show(login, context);
+                list.push(login.clone());
             }
         }
         context.screen.start_wait("waiting for sign-ins (Ctrl-C to stop)");
         context.clock.sleep(context.remaining().unwrap_or(INTERVAL).min(INTERVAL)).await;
         if context.is_out_of_time() {
-            return Ok(Outcome::silent());
+            return Ok(end(list));
         }
         let newest = new.iter().filter_map(|login| login.at).max();
         let since = newest.map(|at| at.saturating_sub(OVERLAP).unwrap_or(Timestamp::MIN));
@@ -165,7 +178,7 @@ async fn watch(
         match login_log::read(env, &filter).await {
             Ok(read) if redacts => new = read.into_iter().map(Login::redacted).collect(),
             Ok(read) => new = read,
-            Err(_) if context.is_out_of_time() => return Ok(Outcome::silent()),
+            Err(_) if context.is_out_of_time() => return Ok(end(list)),
             Err(crate::flow::Error::Api(error)) if error.is_retryable() => {
                 context.screen.warn(error.line());
             }

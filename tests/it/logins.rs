@@ -65,6 +65,17 @@ async fn a_watch_ends_at_the_time_limit() {
 }
 
 #[tokio::test]
+async fn a_watch_that_cannot_print_rows_prints_its_list_at_the_end() {
+    let world = World::new().await.enabled().await;
+    assert!(world.sandbox.sign_in(&person("ada@cool.cats")).unwrap().is_signed_in);
+    world.sandbox.plan_sign_in(Duration::from_secs(7), person("tom@cool.cats"));
+    let list = world.ok("logins --watch --timeout 12s -o json").await.json();
+    let emails: Vec<_> = list.as_array().unwrap().iter().map(|row| &row["email"]).collect();
+    assert_eq!(emails, ["ada@cool.cats", "tom@cool.cats"]);
+    world.fails("logins --watch -o json", 2).await;
+}
+
+#[tokio::test]
 async fn a_list_without_rows_is_nothing_in_markdown() {
     let world = World::new().await.enabled().await;
     assert_eq!(world.ok("logins -o markdown").await.stdout, "");
