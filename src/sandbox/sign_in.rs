@@ -124,6 +124,10 @@ fn walk(
         };
         return (end(!attempt.is_password_wrong, None, detail), None);
     };
+    // Documented; at which step the dashboard refuses them is not.
+    if attempt.email.split_once('@').is_some_and(|(local, _)| local.contains('+')) {
+        return (end(false, None, "plus addresses cannot use SSO".to_owned()), None);
+    }
     let Some(app) = sso_app::find(state, &connector.account) else {
         return (end(false, None, "the account has no SSO App".to_owned()), None);
     };

@@ -65,7 +65,7 @@ async fn each_broken_world_has_its_cause_named_first() {
         let attempt = SignInAttempt::from(*scenario);
         let tried = world.sandbox.sign_in(&attempt).unwrap();
         // A member alone is let in; to what, only the account knows.
-        let gets_in = [S::NotAMember, S::PlusAddress, S::ConnectorElsewhere].contains(scenario);
+        let gets_in = [S::NotAMember, S::ConnectorElsewhere].contains(scenario);
         assert!(!tried.is_signed_in || gets_in, "{scenario:?} {tried:?}");
         let world = broken(*scenario).await;
         let diagnosis = diagnose(&world, scenario.user(), 10).await;
