@@ -71,6 +71,12 @@ impl AuditRow {
     }
 }
 
+/// A response header adds the data center, as in `8c5aca75-FRA`; the log does not.
+pub fn is_same_ray(one: &str, other: &str) -> bool {
+    let without_center = |ray: &str| ray.split('-').next().map(str::to_owned);
+    without_center(one) == without_center(other)
+}
+
 /// Oldest first. The API requires both times.
 pub fn list(account: &AccountId, since: Timestamp, before: Timestamp) -> Request<Vec<AuditRow>> {
     Request::get(&["accounts", account.as_str(), "logs", "audit"])

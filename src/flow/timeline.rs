@@ -370,9 +370,7 @@ fn match_entries<'a>(changes: &[Change], entries: &'a [Entry]) -> Vec<Option<&'a
 /// `line`: method and path of the entry.
 fn evidence(change: &Change, entry: &Entry, line: &str) -> Option<Evidence> {
     if let (Some(of_change), Some(of_entry)) = (&change.ray_id, &entry.ray_id) {
-        // A response header adds the data center, as in `8c5aca75-FRA`; the log does not.
-        let without_center = |ray: &str| ray.split('-').next().map(str::to_owned);
-        return (without_center(of_change) == without_center(of_entry)).then_some(Evidence::RayId);
+        return audit_log::is_same_ray(of_change, of_entry).then_some(Evidence::RayId);
     }
     let (method, path) = line.split_once(' ')?;
     let difference = entry.started_at.duration_until(change.at).abs();

@@ -90,7 +90,7 @@ async fn nobody_signs_in_and_it_is_reverted_at_the_deadline() {
 }
 
 #[tokio::test]
-async fn the_trial_is_in_the_journal_before_the_request_and_adds_no_round_trip() {
+async fn a_trial_reads_the_audit_log_and_the_connector_once_more_before_its_request() {
     let world = World::new().await.verified().await;
     world.sandbox.plan_sign_in(seconds(2), person("ada@cool.cats"));
     let (_, requests) = world.requests_of(&format!("{TRIAL} -o json")).await;
@@ -102,9 +102,10 @@ async fn the_trial_is_in_the_journal_before_the_request_and_adds_no_round_trip()
     let mut more: Vec<_> =
         before.iter().filter(|request| !plain[..plain_patch].contains(request)).collect();
     more.dedup();
-    assert_eq!(more, ["GET /logs/audit"]);
     // The read-back, then rounds of three.
     let id = after[1].strip_prefix("GET /sso_connectors/").unwrap();
+    // What another command enabled for good since the checks must not be disabled at the end.
+    assert_eq!(more, ["GET /logs/audit", &format!("GET /sso_connectors/{id}")]);
     assert_eq!(after[0], format!("PATCH /sso_connectors/{id}"));
     for round in after[2..].chunks(3) {
         let mut round = round.to_vec();
@@ -151,24 +152,33 @@ async fn another_terminal_keeps_it() {
 
 #[tokio::test]
 async fn another_machine_keeps_it() {
-    let world = World::new().await.verified().await;
+    // The own request is in the audit log as well, and is older.
+    for pause in [1, 10] {
+        let world = World::new().await.verified().await;
+        let keep = async {
+            watched(&world).await;
+            world.clock.sleep(seconds(pause)).await;
+            switch(&world, true).await;
+        };
+        let line = format!("{TRIAL} 24h -o json");
+        let (ran, ()) = tokio::join!(world.run(&line), keep);
+        let trial = &ran.json()["trial"];
+        assert_eq!(trial["outcome"], "kept_by_other_client", "{ran:?}");
+        assert_eq!(trial["detail"], "kept: another client enabled SSO again");
+    }
+    let world = World::new().await.enabled().await;
     let id = world.connectors().await[0]["id"].as_str().unwrap().to_owned();
     let folder = tempfile::tempdir().unwrap();
     let other = format!("{}", folder.path().join("journal").display());
-    let keep = async {
-        watched(&world).await;
-        world.clock.sleep(seconds(10)).await;
-        let request = format!("PATCH /accounts/{}/sso_connectors/{id}", world.sandbox.account());
-        let on = serde_json::json!({ "enabled": true });
-        crate::sandbox::client::ask(&world.sandbox, Access::Full, &request, Some(on))
-            .await
-            .result();
-    };
-    let line = format!("{TRIAL} 24h -o json");
-    let (ran, ()) = tokio::join!(world.run(&line), keep);
-    assert_eq!(ran.json()["trial"]["outcome"], "kept_elsewhere", "{ran:?}");
     let world = world.with_env("CFSSO_JOURNAL", &other);
-    world.ok(&format!("connector keep cool.cats --trial-of {id}")).await;
+    for line in ["enable cool.cats --yes", "connector wait cool.cats --for enabled"] {
+        let ran = world.ok(line).await;
+        assert!(ran.stderr.contains("a trial on another machine would disable SSO"), "{ran:?}");
+    }
+    let kept = world.ok(&format!("connector keep cool.cats --trial-of {id}")).await;
+    assert!(kept.stderr.contains("the trial has not confirmed it"), "{kept:?}");
+    let ran = world.ok("enable cool.cats --yes").await;
+    assert!(!ran.stderr.contains("on another machine"), "its own change: {ran:?}");
     let error = world.fails("connector keep cool.cats --trial-of 00ff", 7).await;
     assert!(error.to_string().contains("another ID"), "{error}");
 }
@@ -205,6 +215,7 @@ async fn what_proves_nothing_does_not_keep_it() {
     let ran = world.run(&format!("{TRIAL} -o json")).await;
     assert_eq!(ran.code, 8, "{ran:?}");
     assert_eq!(ran.json()["trial"]["evidence"].as_array().unwrap().len(), 0);
+    assert_eq!(ran.json()["trial"]["detail"], "reverted: no sign-in in the logs");
     rests(&world, false).await;
 }
 
@@ -218,6 +229,8 @@ async fn a_one_time_pin_counts_only_where_the_operator_says_so() {
         let ran = world.run(&format!("{TRIAL} 10m{option}")).await;
         assert_eq!(ran.code, code, "{option} {ran:?}");
         assert_eq!(ran.stderr.contains("--accept-otp counts it"), code == 8, "{ran:?}");
+        let reason = "no sign-in that counts in the logs (1 that may have used a one-time PIN)";
+        assert_eq!(ran.stderr.contains(reason), code == 8, "{ran:?}");
     }
 }
 
@@ -303,6 +316,7 @@ async fn a_missing_permission_for_one_log_is_told_and_for_both_refused() {
     assert_eq!(world.writes().len(), writes);
     let ran = world.run(&format!("{TRIAL} 10m --keep-on confirm")).await;
     assert_eq!(ran.code, 8, "{ran:?}");
+    assert!(ran.stderr.contains("trial reverted: not confirmed"), "{ran:?}");
     let world = world.with_person("keep\n");
     world.ok(TRIAL).await;
     assert!(is_enabled(&world).await);
@@ -315,6 +329,73 @@ async fn with_keep_on_confirm_a_sign_in_alone_does_not_keep_it() {
     let ran = world.run(&format!("{TRIAL} 10m --keep-on confirm -o json")).await;
     assert_eq!(ran.code, 8, "{ran:?}");
     assert!(!ran.json()["trial"]["evidence"].as_array().unwrap().is_empty());
+    let reason = "reverted: not confirmed (1 sign-in in the logs)";
+    assert_eq!(ran.json()["trial"]["detail"], reason);
+    let hint = ran.error()["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains("connector keep cool.cats") && !hint.contains("diagnose"), "{hint}");
+    let journal = world.ok("journal list -o json").await.stdout;
+    assert!(journal.contains(&format!("trial of cool.cats {reason}")), "{journal}");
+    let ran = world.run(&format!("{TRIAL} 10m --keep-on confirm")).await;
+    assert!(ran.stdout.contains("Only `cfsso connector keep cool.cats` keeps SSO on"), "{ran:?}");
+    assert!(!ran.stdout.contains("A sign-in in the logs keeps SSO on"), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_sign_in_of_no_member_keeps_it_with_a_warning() {
+    for (email, member) in [("stranger@cool.cats", false), ("tom@cool.cats", true)] {
+        let world = World::new().await.verified().await;
+        world.sandbox.plan_sign_in(seconds(5), person(email));
+        let ran = world.ok(&format!("{TRIAL} 10m")).await;
+        assert_eq!(ran.stderr.contains("not a member of this account"), !member, "{ran:?}");
+        assert_eq!(ran.stdout.contains("who is not a member of this account"), !member, "{ran:?}");
+    }
+    // The dashboard does not accept a plus address.
+    let world = World::new().await.verified().await;
+    world.sandbox.plan_sign_in(seconds(5), person("tom+audit@cool.cats"));
+    assert_eq!(world.run(&format!("{TRIAL} 10m")).await.code, 8);
+}
+
+#[tokio::test]
+async fn a_log_that_could_not_be_read_is_not_called_empty() {
+    let world = World::new().await.verified().await;
+    let fail = async {
+        watched(&world).await;
+        world.fault("500x*@GET");
+    };
+    let line = format!("{TRIAL} 1m -o json --max-retries 0");
+    let (ran, ()) = tokio::join!(world.run(&line), fail);
+    assert_eq!(ran.code, 8, "{ran:?}");
+    assert_eq!(ran.json()["trial"]["detail"], "reverted: neither log could be read");
+}
+
+#[tokio::test]
+async fn of_two_commands_that_enable_sso_at_once_none_undoes_what_the_other_promised() {
+    let trial = format!("{TRIAL} 9s");
+    let plain = "enable cool.cats --yes";
+    for lines in [[&*trial, &*trial], [&*trial, plain], [plain, &*trial]] {
+        let world = World::new().await.verified().await;
+        world.sandbox.plan_sign_in(seconds(2), person("ada@cool.cats"));
+        let (one, other) = tokio::join!(world.run(lines[0]), world.run(lines[1]));
+        let mut codes = [one.code, other.code];
+        codes.sort_unstable();
+        assert_eq!(codes, [0, 7], "{one:?} {other:?}");
+        rests(&world, true).await;
+        assert_eq!(world.writes().iter().filter(|it| it.starts_with("PATCH")).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_was_enabled_since_the_checks_is_not_put_on_trial() {
+    let world = World::new().await.verified().await;
+    let enable = async {
+        while !world.requests().iter().any(|request| request.ends_with("/logs/audit")) {
+            tokio::task::yield_now().await;
+        }
+        switch(&world, true).await;
+    };
+    let (error, ()) = tokio::join!(world.fails(TRIAL, 7), enable);
+    assert_eq!(error["message"], "another client enabled SSO for cool.cats meanwhile");
+    rests(&world, true).await;
 }
 
 #[tokio::test]
@@ -627,6 +708,7 @@ async fn a_killed_trial_is_resumed_with_the_time_that_is_left_or_reverted() {
         let lines: Vec<Value> =
             ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines[0]["resumed"] == true, pause < 600, "{lines:?}");
+        assert_eq!(lines[0]["event"] == "time_is_over", pause > 600, "{lines:?}");
         assert_eq!(lines.last().unwrap()["trial"]["outcome"], outcome);
         if code == 8 && pause == 60 {
             assert_eq!(began.duration_until(world.clock.now()).as_mins(), length);

@@ -2,11 +2,14 @@ use super::super::preflight::CheckArgs;
 use super::super::{Outcome, plan_output};
 use super::trial::{self, TrialArgs};
 use super::view::Shown;
+use crate::api::connector::Connector;
 use crate::context::Context;
+use crate::flow::Env;
 use crate::flow::connector::{self, Selector};
 use crate::flow::plan::Plan;
 use crate::flow::preflight::{Preflight, RunIf};
 use crate::flow::trial::{Subject, keep};
+use crate::output::ago;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -50,6 +53,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         if on_trial.is_none() {
             keep::ensure_not_on_trial(&env, &connector)?;
         }
+        note_foreign_trial(&env, &connector, context);
         let trial = if on_trial.is_some() { "; no trial was started" } else { "" };
         let note =
             format!("no change: SSO is already enabled for {}{trial}", connector.email_domain);
@@ -73,7 +77,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
             let again = guard.run_checks(context, &env, &selector, wanted).await?;
             Plan::new(again.checks, Vec::new()).ensure_allowed(&format!("enabling `{domain}`"))?;
         }
-        let enabled = connector::enable(&env, &domain, &connector).await?;
+        let enabled = keep::enable_for_good(&env, &domain, &connector).await?;
         note_sign_in(context);
         return Ok(Outcome::done(Shown::from(enabled)));
     };
@@ -82,6 +86,17 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     context.confirm(subject.domain.as_str(), "enable SSO on trial").await?;
     let (report, end) = Box::pin(trial::enable(&env, &subject, options, context)).await?;
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+/// The journal of this machine does not have the trials of others.
+pub fn note_foreign_trial(env: &Env<'_>, connector: &Connector, context: &Context) {
+    if let Some(at) = keep::recent_foreign_change(env, connector) {
+        let ago = ago(at, context.clock.now());
+        context.screen.note(format!(
+            "another client changed the connector {ago}; a trial on another machine would disable \
+             SSO again"
+        ));
+    }
 }
 
 /// While the user still has a session, a sign-in that fails can be repaired.

@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::flow::connector::{self, Selector};
 use crate::flow::trial::keep;
 use crate::flow::{Env, FlowError};
+use crate::output::Text;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -65,7 +66,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     match args.trial_of {
         Some(id) if id == connector.id => {
-            Ok(Outcome::done(Shown::from(keep::keep_elsewhere(&env, &connector).await?)))
+            let kept = keep::keep_elsewhere(&env, &connector).await?;
+            context.screen.note(Text::prose(format!(
+                "enabled once more; the trial has not confirmed it. Its machine has to find the \
+                 request in the audit log, up to 8 minutes late, or disables SSO at the end. Check \
+                 after that: `cfsso connector get {domain}`"
+            )));
+            Ok(Outcome::done(Shown::from(kept)))
         }
         Some(id) => {
             let message = format!("the connector of {domain} has another ID than {id}");

@@ -183,7 +183,7 @@ fn show(event: &Event<'_>, context: &Context) {
         screen.event(event);
     }
     match event {
-        Event::TrialStarted { domain, until, resumed } => {
+        Event::TrialStarted { domain, until, resumed, by_sign_in } => {
             let verb = if *resumed { "continues" } else { "started" };
             let time = crate::output::time(*until);
             screen.show(&|page| {
@@ -197,27 +197,50 @@ fn show(event: &Event<'_>, context: &Context) {
                          at {domain}. Keep this window and your current session open."
                     )
                 }));
+                let kept = if *by_sign_in {
+                    format!(
+                        "A sign-in in the logs keeps SSO on (they may be minutes late), and so \
+                         does `cfsso connector keep {domain}`."
+                    )
+                } else {
+                    format!("Only `cfsso connector keep {domain}` keeps SSO on.")
+                };
                 page.paragraph(Text::prose(format!(
-                    "A sign-in in the logs keeps SSO on (they may be minutes late), and so does \
-                     `cfsso connector keep {domain}`. At the end of the time, or on Ctrl-C, SSO is \
-                     disabled again."
+                    "{kept} At the end of the time, or on Ctrl-C, SSO is disabled again."
                 )));
             });
         }
-        Event::Waiting { time_left, denied } => {
+        Event::TimeIsOver { domain, until } => {
+            let time = crate::output::time(*until);
+            screen.show(&|page| {
+                let text = format!(
+                    "The time of the trial of {domain} ended at {time}. Reading the logs once more."
+                );
+                page.status_line(Status::Running, Text::strong(text));
+            });
+        }
+        Event::Waiting { time_left, denied, by_sign_in } => {
             let time_left = format_duration(*time_left);
             let denied = match denied {
                 0 => String::new(),
                 count => format!(", {count} denied"),
             };
             if screen.is_live() {
-                let status = format!("{time_left} left, no sign-in yet{denied}");
+                let state = if *by_sign_in { "no sign-in yet" } else { "not confirmed yet" };
+                let status = format!("{time_left} left, {state}{denied}");
                 screen.start_prompt(&status, QUESTION);
             } else {
-                screen.start_wait(format!("waiting for a sign-in{denied}"));
+                let what = if *by_sign_in { "a sign-in" } else { "`cfsso connector keep`" };
+                screen.start_wait(format!("waiting for {what}{denied}"));
             }
         }
-        Event::SignIn(sign_in) => step(Status::Done, "signed in", sign_in, context),
+        Event::SignIn(sign_in) => {
+            step(Status::Done, "signed in", sign_in, context);
+            if sign_in.member == Some(false) {
+                let email = &sign_in.email;
+                screen.warn(Text::prose(format!("not a member of this account: {email}")));
+            }
+        }
         Event::Denied(sign_in) => {
             step(Status::Failed, "denied", sign_in, context);
             screen.note(Text::prose(
@@ -232,16 +255,17 @@ fn show(event: &Event<'_>, context: &Context) {
                  (--accept-otp counts it)",
             );
         }
+        Event::PlusAddress(sign_in) => {
+            step(Status::Warning, "not counted", sign_in, context);
+            screen.note("plus addresses cannot use SSO");
+        }
         Event::Unreadable { source, message } => {
             screen.warn(Text::prose(format!("{}: {message}", source.label())));
         }
-        Event::Reverting { reason } => {
+        Event::Reverting { detail, .. } => {
             screen.end_progress();
             screen.show(&|page| {
-                page.status_line(
-                    Status::Warning,
-                    format!("Disabling SSO: trial {}", reason.label()),
-                );
+                page.status_line(Status::Warning, format!("Disabling SSO: trial {detail}"));
             });
         }
         Event::RevertFailed { message } => {
@@ -261,7 +285,7 @@ impl Render for Report {
     /// The trial was shown while it ran; only its end is left.
     fn show(&self, page: &mut Page) {
         if self.ok {
-            let why = self.trial.outcome.label().trim_start_matches("kept: ");
+            let why = self.trial.detail.trim_start_matches("kept: ");
             let text = format!("SSO stays on for {}: {why}.", self.domain);
             page.status_line(Status::Done, Text::strong(text));
         }

@@ -1,4 +1,5 @@
 use super::super::Outcome;
+use super::enable::note_foreign_trial;
 use super::verify::{show_wait, wait_for_txt, with_remedy};
 use super::view::Shown;
 use crate::api::connector::{Connector, VerificationStatus};
@@ -89,6 +90,7 @@ async fn for_state(
     let reached = verify::poll_until(env, connector, context.wait_deadline(), is_so, &tell).await?;
     if let (Condition::Enabled, Some(connector)) = (wanted, &reached) {
         keep::ensure_not_on_trial(env, connector)?;
+        note_foreign_trial(env, connector, context);
     }
     reached.ok_or_else(|| {
         FlowError::not_yet(format!("timed out: {domain} is not {}", wanted.label()))

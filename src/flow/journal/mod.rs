@@ -28,7 +28,7 @@ pub use inverse::{Inverse, NotUndoable, inverse};
 pub use origin::{SANDBOX, by_origin};
 pub use redact::{NOT_KEPT, command_line};
 pub use resource::ResourceKind;
-pub use store::{Contents, PruneReport, Store};
+pub use store::{Contents, EnablingLock, PruneReport, Store};
 pub use trial::{ClosedTrial, OpenTrial};
 
 use self::entry::{FORMAT, Finished, Record, Started};

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::OpenTrial;
 use super::entry::{self, Entry, Outcome, Record};
+use crate::api::ids::ConnectorId;
 use crate::input::permissions::{Exposure, exposure};
 use crate::private_file;
 
@@ -181,6 +182,22 @@ impl Store {
         reading.entries.retain(|entry| entry.outcome == Outcome::Unfinished);
         reading.entries.sort_by_key(Entry::order);
         reading.entries
+    }
+
+    /// The right to enable SSO of a connector, which one process has at a time; `None` while another
+    /// has it.
+    pub fn lock_enabling(&self, connector: &ConnectorId) -> io::Result<Option<EnablingLock>> {
+        create_folder(&self.dir)?;
+        let name: String = connector.as_str().chars().filter(char::is_ascii_alphanumeric).collect();
+        let file = private_file::options()
+            .append(true)
+            .create(true)
+            .open(self.dir.join(format!("enabling-{name}.lock")))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(EnablingLock(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 
     pub fn open_trials(&self) -> Vec<OpenTrial> {
@@ -356,6 +373,17 @@ impl Store {
     }
 }
 
+/// Its file stays: if it were deleted, two processes could lock two files of one name.
+#[derive(Debug)]
+pub struct EnablingLock(File);
+
+impl Drop for EnablingLock {
+    fn drop(&mut self) {
+        // A child process that another thread starts may have it open for a while.
+        let _ = self.0.unlock();
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Files {
     /// No existing file: a run writes to a new one.
@@ -527,6 +555,19 @@ mod tests {
         store.set_aside("19700101-000000");
         assert_eq!(store.unfinished().len(), 0);
         assert_eq!(store.read().unwrap().entries[0].outcome, Outcome::Unfinished);
+    }
+
+    #[test]
+    fn one_process_at_a_time_may_enable_sso_of_a_connector() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = || Store::new(dir.path().join("journal"));
+        let lock = |id: &str| store().lock_enabling(&id.parse().unwrap()).unwrap();
+        let first = lock("c1");
+        assert!(first.is_some());
+        assert!(lock("c1").is_none());
+        assert!(lock("c2").is_some());
+        drop(first);
+        assert!(lock("c1").is_some());
     }
 
     #[test]

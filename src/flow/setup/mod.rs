@@ -206,14 +206,14 @@ impl Setup<'_> {
         let subject = Subject::new(self.options.domain.clone(), connector, &facts);
         if let Some((ended, end)) = approve(&subject).await? {
             self.record_connector(&ended.connector);
-            let detail = format!("enabled ({})", ended.trial.outcome.label());
+            let detail = format!("enabled ({})", ended.trial.detail);
             self.report.borrow_mut().trial = Some(ended.trial);
             end?;
             self.steps.end(StepId::Enable, StepState::Done, detail);
             return Ok(());
         }
-        let connector =
-            connector::enable(self.env, &self.options.domain, &subject.connector).await?;
+        let domain = &self.options.domain;
+        let connector = trial::keep::enable_for_good(self.env, domain, &subject.connector).await?;
         self.record_connector(&connector);
         self.steps.end(StepId::Enable, StepState::Done, "enabled (confirmed)");
         Ok(())

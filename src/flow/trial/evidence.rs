@@ -1,16 +1,22 @@
 //! What confirms that a user can sign in. Pure.
 
-use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::access_log::LoginRow;
-use crate::api::audit_log::AuditRow;
+use crate::api::audit_log::{AuditRow, is_same_ray};
 use crate::domain::EmailDomain;
 use crate::flow::login_log::redact_email;
+use crate::flow::preflight::has_plus;
 use crate::rfc3339;
 
 const PIN: &str = "onetimepin";
+
+/// A change this long after SSO was enabled was made by another client.
+pub(super) const OWN_CHANGE_WINDOW: SignedDuration = SignedDuration::from_secs(5);
 
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -20,6 +26,8 @@ pub struct Claim {
     /// By the clock of the API.
     pub enabled_at: Timestamp,
     pub pin: PinRule,
+    /// Addresses of the account's members, in lower case; `None` if they could not be read.
+    pub members: Option<BTreeSet<String>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +55,9 @@ pub struct SignIn {
     pub at: Timestamp,
     /// The Cloudflare Ray ID of the request.
     pub ray_id: Option<String>,
+    /// Whether the address is of a member of the account who has accepted the invitation; `null` if
+    /// the members could not be read.
+    pub member: Option<bool>,
 }
 
 /// The log that contains a sign-in.
@@ -63,6 +74,8 @@ pub enum Verdict {
     Denied(SignIn),
     /// A user signed in, with or possibly with a one-time PIN.
     Pin(SignIn),
+    /// The address has a plus: the dashboard does not accept it, whatever Access allows.
+    PlusAddress(SignIn),
 }
 
 impl Source {
@@ -91,6 +104,7 @@ impl Claim {
             idp: row.connection.clone(),
             at: row.at()?,
             ray_id: row.ray_id.clone(),
+            member: self.is_member(row.email()),
         };
         if !is_match || !self.is_match(&sign_in) {
             return None;
@@ -98,6 +112,7 @@ impl Claim {
         let is_pin = row.connection.as_deref() == Some(PIN);
         match row.allowed? {
             false => Some(Verdict::Denied(sign_in)),
+            true if has_plus(&sign_in.email) => Some(Verdict::PlusAddress(sign_in)),
             true if is_pin && self.pin != PinRule::Counts => Some(Verdict::Pin(sign_in)),
             true => Some(Verdict::Proof(sign_in)),
         }
@@ -111,12 +126,20 @@ impl Claim {
             idp: None,
             at: row.at()?,
             ray_id: row.ray_id().map(str::to_owned),
+            member: self.is_member(row.email()),
         };
         if !row.is_sso_login() || !self.is_match(&sign_in) {
             return None;
         }
-        let is_clear = self.pin != PinRule::Ignored;
-        Some(if is_clear { Verdict::Proof(sign_in) } else { Verdict::Pin(sign_in) })
+        Some(match self.pin {
+            _ if has_plus(&sign_in.email) => Verdict::PlusAddress(sign_in),
+            PinRule::Ignored => Verdict::Pin(sign_in),
+            PinRule::Counts | PinRule::Impossible => Verdict::Proof(sign_in),
+        })
+    }
+
+    fn is_member(&self, email: &str) -> Option<bool> {
+        Some(self.members.as_ref()?.contains(&email.to_lowercase()))
     }
 
     fn is_match(&self, sign_in: &SignIn) -> bool {
@@ -124,9 +147,60 @@ impl Claim {
     }
 }
 
+/// Whether the audit log has a change of the connector that is later than the trial's own request,
+/// whose Ray ID is `own_ray`. Without that row, only one that is clearly later counts: the API may
+/// have applied a repeated request twice.
+pub fn has_later_change(
+    rows: &[AuditRow],
+    connector: &str,
+    own_ray: Option<&str>,
+    enabled_at: Timestamp,
+) -> bool {
+    let changes = || rows.iter().filter(|row| row.is_change_of_connector(connector));
+    let is_own =
+        |row: &&AuditRow| row.ray_id().zip(own_ray).is_some_and(|(ray, own)| is_same_ray(ray, own));
+    let own_at = changes().find(is_own).and_then(AuditRow::at);
+    let window_end = || enabled_at.saturating_add(OWN_CHANGE_WINDOW).unwrap_or(Timestamp::MAX);
+    let after = own_at.unwrap_or_else(window_end);
+    changes().filter_map(AuditRow::at).any(|at| at > after)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_by_another_client_is_told_from_the_own_by_ray_id_else_by_time() {
+        let row = |&(ray, second): &(&str, u8)| -> AuditRow {
+            let text = format!(
+                r#"{{"action":{{"time":"2026-03-01T12:00:{second:02}Z"}},"raw":{{"cf_ray_id":{ray},
+                    "method":"PATCH","uri":"/client/v4/accounts/a/sso_connectors/c1"}}}}"#
+            );
+            serde_json::from_str(&text).unwrap()
+        };
+        let (own, other, none) = (r#""8c5a""#, r#""ffff""#, "null");
+        let known = Some("8c5a-FRA");
+        for (rows, own_ray, expected) in [
+            (vec![(own, 1)], known, false),
+            (vec![(own, 1), (other, 2)], known, true),
+            (vec![(own, 1), (none, 2)], known, true),
+            // The request that disabled SSO before, or an own one whose response was lost.
+            (vec![(other, 0), (own, 1)], known, false),
+            // Late in the log.
+            (vec![(own, 9)], known, false),
+            // The own row is not in the log yet, or its Ray ID is unknown.
+            (vec![(other, 2)], known, false),
+            (vec![(other, 5), (own, 6)], None, true),
+            (vec![(other, 1), (other, 5)], None, false),
+            (vec![(other, 6)], known, true),
+            (vec![], known, false),
+        ] {
+            let rows: Vec<_> = rows.iter().map(row).collect();
+            let at = "2026-03-01T12:00:00Z".parse().unwrap();
+            assert_eq!(has_later_change(&rows, "c1", own_ray, at), expected, "{rows:?}");
+            assert!(!has_later_change(&rows, "c2", own_ray, at));
+        }
+    }
 
     fn claim(pin: PinRule) -> Claim {
         Claim {
@@ -135,6 +209,7 @@ mod tests {
             domain: "cool.cats".parse().unwrap(),
             enabled_at: "2026-03-01T12:00:00Z".parse().unwrap(),
             pin,
+            members: Some(["ada@cool.cats".to_owned()].into()),
         }
     }
 
@@ -143,6 +218,7 @@ mod tests {
             Some(Verdict::Proof(_)) => "proof",
             Some(Verdict::Denied(_)) => "denied",
             Some(Verdict::Pin(_)) => "pin",
+            Some(Verdict::PlusAddress(_)) => "plus",
             None => "",
         }
     }
@@ -155,6 +231,7 @@ mod tests {
         for (from, to, pin, expected) in [
             ("", "", Ignored, "proof"),
             ("ada@cool.cats", "Ada@COOL.cats", Ignored, "proof"),
+            ("ada@cool.cats", "ada+x@cool.cats", Counts, "plus"),
             ("ada@cool.cats", "ada@uncool.cats", Ignored, ""),
             ("ada@cool.cats", "ada@cool.cats.example", Ignored, ""),
             ("ada@cool.cats", "ada@mail.cool.cats", Ignored, ""),
@@ -188,6 +265,7 @@ mod tests {
             ("", "", Impossible, "proof"),
             ("", "", Counts, "proof"),
             ("", "", Ignored, "pin"),
+            ("ada@", "ada+x@", Impossible, "plus"),
             ("SSO_LOGIN", "Add Member", Impossible, ""),
             ("12:00:01Z", "12:00:00Z", Impossible, ""),
             ("cool.cats", "dogs.test", Impossible, ""),
@@ -198,6 +276,21 @@ mod tests {
                 expected,
                 "{from} {to} {pin:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_sign_in_says_whether_the_user_is_a_member() {
+        let row = r#"{"allowed":true,"app_uid":"a1","connection":"oidc",
+            "created_at":"2026-03-01T12:00:01Z","user_email":"Ada@cool.cats"}"#;
+        let known = claim(PinRule::Counts).members;
+        for (members, expected) in
+            [(known, Some(true)), (Some(BTreeSet::new()), Some(false)), (None, None)]
+        {
+            let claim = Claim { members, ..claim(PinRule::Counts) };
+            let row = serde_json::from_str(row).unwrap();
+            let Some(Verdict::Proof(sign_in)) = claim.judge_login(&row) else { panic!("{row:?}") };
+            assert_eq!(sign_in.member, expected);
         }
     }
 }

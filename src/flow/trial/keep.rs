@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -11,13 +11,16 @@ use super::report::TrialOutcome;
 use crate::api::connector::Connector;
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
-use crate::flow::journal::{ClosedTrial, Entry, Journal, OpenTrial};
+use crate::flow::journal::{ClosedTrial, EnablingLock, Entry, Journal, OpenTrial};
 use crate::flow::{Env, Error, FlowError, connector};
 use crate::rfc3339;
 
-/// How long the watching process may take to react.
+/// How long the process that runs a trial, or that enables SSO, may take to react.
 const PATIENCE: Duration = Duration::from_secs(15);
 const STEP: Duration = Duration::from_millis(200);
+
+/// Trials are rarely longer.
+const RECENT: SignedDuration = SignedDuration::from_hours(1);
 
 /// Moves trials that a later command ended to history.
 pub fn open_trials(env: &Env<'_>) -> Vec<OpenTrial> {
@@ -93,9 +96,19 @@ pub(super) fn note_end(
     entry: &str,
     domain: &EmailDomain,
     outcome: TrialOutcome,
+    detail: &str,
 ) -> Result<(), FlowError> {
     let end = json!({ "trial": entry, "outcome": outcome });
-    env.record_note(format!("trial of {domain} {}", outcome.label()), &end)
+    env.record_note(format!("trial of {domain} {detail}"), &end)
+}
+
+fn note_outcome(
+    env: &Env<'_>,
+    trial: &OpenTrial,
+    domain: &EmailDomain,
+    outcome: TrialOutcome,
+) -> Result<(), FlowError> {
+    note_end(env, &trial.entry.id, domain, outcome, outcome.label())
 }
 
 /// Ends interrupted trials that are over: their connector is disabled, or another one has its
@@ -110,7 +123,7 @@ pub fn end_obsolete(env: &Env<'_>, connectors: &[&Connector], is_complete: bool)
             _ => continue,
         };
         let Ok(domain) = trial.domain.parse() else { continue };
-        if note_end(env, &trial.entry.id, &domain, outcome).is_ok() {
+        if note_outcome(env, &trial, &domain, outcome).is_ok() {
             set_aside(env, &trial);
         }
     }
@@ -119,19 +132,88 @@ pub fn end_obsolete(env: &Env<'_>, connectors: &[&Connector], is_complete: bool)
 /// Fails while SSO is on trial: it is not enabled for good.
 pub fn ensure_not_on_trial(env: &Env<'_>, connector: &Connector) -> Result<(), FlowError> {
     let trials = open_trials(env);
-    let Some(trial) = trials.iter().find(|trial| trial.connector == connector.id) else {
-        return Ok(());
-    };
-    let domain = &connector.email_domain;
+    let trial = trials.iter().find(|trial| trial.connector == connector.id);
+    trial.map_or(Ok(()), |trial| Err(on_trial_error(trial)))
+}
+
+fn on_trial_error(trial: &OpenTrial) -> FlowError {
+    let domain = &trial.domain;
     let until = rfc3339::format(trial.until);
     let message = if trial.is_live {
         format!("SSO of {domain} is on trial until {until}")
     } else {
         format!("the trial of {domain} was interrupted (end: {until})")
     };
-    Err(FlowError::conflict(message)
+    FlowError::conflict(message)
         .cause("SSO is enabled, but not for good")
-        .hint(format!("`cfsso connector keep {domain}`")))
+        .hint(format!("`cfsso connector keep {domain}`"))
+}
+
+/// [`connector::enable`], unless a trial of the connector runs on this machine: it would disable
+/// SSO again.
+pub async fn enable_for_good(
+    env: &Env<'_>,
+    domain: &EmailDomain,
+    connector: &Connector,
+) -> Result<Connector, Error> {
+    let lock = lock_enabling(env, connector).await?;
+    let enabled = connector::enable(env, domain, connector).await;
+    drop(lock);
+    enabled
+}
+
+/// From the check of the journal to the response: two processes that enable SSO at the same time
+/// would both find it off and not on trial. `None` where files cannot be locked.
+pub(super) async fn lock_enabling(
+    env: &Env<'_>,
+    connector: &Connector,
+) -> Result<Option<EnablingLock>, FlowError> {
+    let Ok(store) = env.journal.store() else { return Ok(None) };
+    if env.is_dry_run() {
+        return Ok(None);
+    }
+    let mut waited = Duration::ZERO;
+    let lock = loop {
+        match store.lock_enabling(&connector.id) {
+            Ok(Some(lock)) => break Some(lock),
+            // If nothing can be written there, the journal entry fails as well.
+            Err(_) => break None,
+            Ok(None) if waited >= PATIENCE => {
+                let domain = &connector.email_domain;
+                let message = format!("another process is enabling SSO for {domain}");
+                return Err(FlowError::conflict(message)
+                    .cause("nothing was sent")
+                    .hint(format!("`cfsso status {domain}`")));
+            }
+            Ok(None) => {
+                env.clock.sleep(STEP).await;
+                waited += STEP;
+            }
+        }
+    };
+    let trials = open_trials(env);
+    let running = trials.iter().find(|trial| trial.connector == connector.id && trial.is_live);
+    running.map_or(Ok(lock), |trial| Err(on_trial_error(trial)))
+}
+
+/// Fails if another process resumed or ended the trial since it was found.
+pub(super) fn ensure_still_open(env: &Env<'_>, trial: &OpenTrial) -> Result<(), FlowError> {
+    if open_trials(env).iter().any(|open| open.entry.id == trial.entry.id) {
+        return Ok(());
+    }
+    let domain = &trial.domain;
+    Err(FlowError::conflict(format!("another process ended the trial of {domain}"))
+        .hint(format!("`cfsso status {domain}`")))
+}
+
+/// When another client changed the connector within the last hour, by the journal of this machine.
+pub fn recent_foreign_change(env: &Env<'_>, connector: &Connector) -> Option<Timestamp> {
+    let changed = connector.updated_on.as_deref()?;
+    let at: Timestamp = changed.parse().ok()?;
+    let age = at.duration_until(env.clock.now());
+    let is_own =
+        |entry: &Entry| entry.after.as_ref().is_some_and(|after| after.get().contains(changed));
+    (age <= RECENT && !env.journal.connector_entries()?.iter().any(is_own)).then_some(at)
 }
 
 pub async fn keep(
@@ -146,11 +228,11 @@ pub async fn keep(
         return Ok(connector);
     }
     if !connector.is_enabled() {
-        note_end(env, &trial.entry.id, &domain, TrialOutcome::DisabledElsewhere)?;
+        note_outcome(env, trial, &domain, TrialOutcome::DisabledElsewhere)?;
         set_aside(env, trial);
         return Err(nothing_to_keep(&domain).into());
     }
-    note_end(env, &trial.entry.id, &domain, TrialOutcome::KeptElsewhere)?;
+    note_outcome(env, trial, &domain, TrialOutcome::KeptElsewhere)?;
     set_aside(env, trial);
     Ok(connector)
 }

@@ -9,7 +9,7 @@ mod report;
 mod revert;
 mod subject;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::time::Duration;
@@ -18,8 +18,9 @@ use futures_util::{Stream, StreamExt as _};
 use jiff::{SignedDuration, Timestamp};
 
 use self::countdown::Countdown;
-use self::evidence::{Claim, Verdict};
+use self::evidence::{Claim, OWN_CHANGE_WINDOW, Verdict};
 pub use self::evidence::{PinRule, SignIn, Source};
+use self::report::Findings;
 pub use self::report::{Event, Report, TrialOutcome, TrialReport};
 pub use self::subject::Subject;
 use super::api_error::ApiErrorContext;
@@ -30,6 +31,7 @@ use crate::api::access_log::{self, LoginRow};
 use crate::api::audit_log::{self, AuditRow};
 use crate::api::connector::Connector;
 use crate::api::{self, ErrorKind};
+use crate::domain::EmailDomain;
 use crate::rfc3339;
 
 /// How often the logs are read: three requests each time, of 1200 in 5 minutes.
@@ -42,9 +44,6 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// Maximum difference between the clocks of the logs and of the API.
 const SKEW: SignedDuration = SignedDuration::from_mins(1);
-
-/// A change this long after enforcement started was made by another client.
-const OWN_CHANGE_WINDOW: SignedDuration = SignedDuration::from_secs(5);
 
 /// The length of a trial if none is given.
 pub const DEFAULT_DURATION: Duration = Duration::from_mins(10);
@@ -86,12 +85,15 @@ struct Trial<'a> {
     claim: Claim,
     enabled: Connector,
     entry: Option<String>,
+    /// The Ray ID of the request that enabled SSO, as in the response.
+    own_ray: Option<String>,
     started: Timestamp,
     until: Timestamp,
     tell: Tell<'a>,
     reported: RefCell<BTreeSet<Verdict>>,
     reported_failures: RefCell<BTreeSet<String>>,
-    kept: RefCell<(Vec<SignIn>, Vec<SignIn>)>,
+    findings: RefCell<Findings>,
+    longest_gap: Cell<Duration>,
 }
 
 /// A log that could not be read before the trial is `None`.
@@ -119,6 +121,13 @@ pub async fn run(
     let client = env.client.without_deadline();
     let env = &Env { client: &client, ..*env };
     let Subject { domain, connector, .. } = subject;
+    let read = api::connector::get(env.account, &connector.id);
+    let lock = keep::lock_enabling(env, connector).await?;
+    // What was enabled for good since the checks must not be disabled at the end.
+    let connector = &env.client.send(&read).await?;
+    if connector.is_enabled() {
+        return Err(enabled_meanwhile(domain).into());
+    }
     let started = env.clock.now();
     let until = started.saturating_add(options.duration).unwrap_or(Timestamp::MAX);
     let action = connector::enable_action(env, domain, connector).on_trial(options.terms(until));
@@ -126,12 +135,15 @@ pub async fn run(
         let changed =
             enabled.updated_on.as_ref().filter(|it| connector.updated_on.as_ref() != Some(it));
         let enabled_at = changed.and_then(|at| at.parse().ok()).unwrap_or(started);
-        Trial::new(env, subject, options, (started, until), enabled_at, enabled, tell)
+        let own_ray = own_ray(env);
+        let times = (started, until, enabled_at);
+        Trial::new(env, subject, options, times, own_ray, enabled, tell)
     };
-    let read = api::connector::get(env.account, &connector.id);
     let is_enabled = |now: &Connector| now.is_enabled();
     let find = async || env.client.send(&read).await.ok().filter(is_enabled);
-    let enabled = match env.execute_or_find(&action, find).await {
+    let answer = env.execute_or_find(&action, find).await;
+    drop(lock);
+    let enabled = match answer {
         Ok(Written::Answered(answer)) => env.client.send(&read).await.unwrap_or(answer),
         Ok(Written::Found(read)) => read,
         Err(Error::Api(error)) if error.outcome_unknown() => {
@@ -152,8 +164,21 @@ pub async fn run(
         reverted?;
         return Err(action.not_confirmed(observed).into());
     }
-    tell(&Event::TrialStarted { domain: domain.as_str(), until, resumed: false });
+    let by_sign_in = subject.is_kept_by_sign_in(options.keep_on);
+    tell(&Event::TrialStarted { domain: domain.as_str(), until, resumed: false, by_sign_in });
     trial(enabled).watch(orders).await
+}
+
+fn enabled_meanwhile(domain: &EmailDomain) -> FlowError {
+    FlowError::conflict(format!("another client enabled SSO for {domain} meanwhile"))
+        .cause("no trial was started; SSO was left as it is")
+        .hint(format!("`cfsso status {domain}`"))
+}
+
+/// Of the request of this run that enabled SSO on trial.
+fn own_ray(env: &Env<'_>) -> Option<String> {
+    let entries = env.journal.own_entries();
+    entries.into_iter().rfind(|entry| entry.trial.is_some())?.ray_id
 }
 
 /// With the remaining time; reverts immediately if there is none.
@@ -171,17 +196,25 @@ pub async fn resume(
     ensure_unchanged(open, connector)?;
     let options = options.with_terms(open.entry.trial);
     let title = format!("resume the trial of {}", open.domain);
+    let lock = keep::lock_enabling(env, connector).await?;
+    keep::ensure_still_open(env, open)?;
     env.record_resumed_trial(title, connector.text(), options.terms(open.until))?;
     if let Ok(store) = env.journal.store() {
         store.set_aside(&open.entry.run);
     }
+    drop(lock);
     let started = open.entry.started_at;
     let enabled_at =
         connector.updated_on.as_ref().and_then(|at| at.parse().ok()).unwrap_or(started);
-    let times = (started, open.until);
-    let trial = Trial::new(env, subject, options, times, enabled_at, connector.clone(), tell);
-    if open.until > env.clock.now() {
-        tell(&Event::TrialStarted { domain: &open.domain, until: open.until, resumed: true });
+    let times = (started, open.until, enabled_at);
+    let own_ray = open.entry.ray_id.clone();
+    let trial = Trial::new(env, subject, options, times, own_ray, connector.clone(), tell);
+    let (domain, until) = (&*open.domain, open.until);
+    if until > env.clock.now() {
+        let by_sign_in = subject.is_kept_by_sign_in(options.keep_on);
+        tell(&Event::TrialStarted { domain, until, resumed: true, by_sign_in });
+    } else {
+        tell(&Event::TimeIsOver { domain, until });
     }
     trial.watch(orders).await
 }
@@ -222,8 +255,8 @@ impl<'a> Trial<'a> {
         env: &'a Env<'a>,
         subject: &'a Subject,
         options: Options,
-        (started, until): (Timestamp, Timestamp),
-        enabled_at: Timestamp,
+        (started, until, enabled_at): (Timestamp, Timestamp, Timestamp),
+        own_ray: Option<String>,
         enabled: Connector,
         tell: Tell<'a>,
     ) -> Self {
@@ -233,6 +266,7 @@ impl<'a> Trial<'a> {
             domain: subject.domain.clone(),
             enabled_at,
             pin: subject.pin_rule(options.accept_otp),
+            members: subject.members.clone(),
         };
         Self {
             env,
@@ -241,12 +275,14 @@ impl<'a> Trial<'a> {
             claim,
             enabled,
             entry: env.journal.last_entry(),
+            own_ray,
             started,
             until,
             tell,
             reported: RefCell::default(),
             reported_failures: RefCell::default(),
-            kept: RefCell::default(),
+            findings: RefCell::default(),
+            longest_gap: Cell::default(),
         }
     }
 
@@ -257,6 +293,7 @@ impl<'a> Trial<'a> {
         let mut countdown = Countdown::new(time_left, self.env.clock.now());
         let mut signal = None;
         let end = loop {
+            self.longest_gap.set(countdown.longest_gap());
             let step = self.step(&mut countdown);
             let order = tokio::select! {
                 biased;
@@ -282,7 +319,7 @@ impl<'a> Trial<'a> {
             }
             End::Left(outcome) => {
                 self.record_end(outcome);
-                let error = FlowError::conflict(format!("trial {}", outcome.label()))
+                let error = FlowError::conflict(format!("trial {}", self.describe(outcome)))
                     .cause("nothing more was sent")
                     .hint(format!("`cfsso status {}`", self.subject.domain));
                 (self.report(outcome, None), Err(error))
@@ -301,11 +338,13 @@ impl<'a> Trial<'a> {
 
     async fn step(&self, countdown: &mut Countdown) -> Option<End> {
         let clock = self.env.clock;
-        let denied = self.kept.borrow().1.len();
-        (self.tell)(&Event::Waiting { time_left: countdown.time_left(), denied });
+        self.tell_waiting(countdown);
         if countdown.time_left().is_zero() {
             // The logs may have a sign-in since the last round.
             let round = clock.timeout(LAST_ROUND, self.read()).await;
+            if round.is_none() {
+                self.findings.borrow_mut().unread = Findings::default().unread;
+            }
             let end = round.and_then(|round| self.evaluate_round(round));
             return Some(end.unwrap_or(End::Revert(TrialOutcome::Reverted)));
         }
@@ -323,12 +362,17 @@ impl<'a> Trial<'a> {
             clock.sleep(tick).await;
             countdown.pass(tick, clock.now());
             waited += tick;
-            (self.tell)(&Event::Waiting {
-                time_left: countdown.time_left(),
-                denied: self.kept.borrow().1.len(),
-            });
+            self.tell_waiting(countdown);
         }
         None
+    }
+
+    fn tell_waiting(&self, countdown: &Countdown) {
+        (self.tell)(&Event::Waiting {
+            time_left: countdown.time_left(),
+            denied: self.findings.borrow().denied.len(),
+            by_sign_in: self.subject.is_kept_by_sign_in(self.options.keep_on),
+        });
     }
 
     async fn read(&self) -> Round {
@@ -376,24 +420,24 @@ impl<'a> Trial<'a> {
             }
             _ => {}
         }
-        let later =
-            self.claim.enabled_at.saturating_add(OWN_CHANGE_WINDOW).unwrap_or(Timestamp::MAX);
-        let is_kept = |row: &AuditRow| {
-            row.is_change_of_connector(self.enabled.id.as_str())
-                && row.at().is_some_and(|at| at > later)
-        };
-        if shows_keeping && audit.iter().any(is_kept) {
-            return Some(End::Kept(TrialOutcome::KeptElsewhere));
+        let (id, own_ray) = (self.enabled.id.as_str(), self.own_ray.as_deref());
+        let has_change = || evidence::has_later_change(&audit, id, own_ray, self.claim.enabled_at);
+        if shows_keeping && has_change() {
+            return Some(End::Kept(TrialOutcome::KeptByOtherClient));
         }
-        let is_proven = !self.kept.borrow().0.is_empty();
+        let is_proven = !self.findings.borrow().proofs.is_empty();
         (is_proven && self.options.keep_on == KeepOn::SignIn)
             .then_some(End::Kept(TrialOutcome::Kept))
     }
 
     fn readable<T>(&self, source: Source, rows: Option<Result<Vec<T>, api::Error>>) -> Vec<T> {
         match rows {
-            Some(Ok(rows)) => rows,
+            Some(Ok(rows)) => {
+                self.findings.borrow_mut().unread.remove(&source);
+                rows
+            }
             Some(Err(error)) => {
+                self.findings.borrow_mut().unread.insert(source);
                 let message = error.line();
                 if self.reported_failures.borrow_mut().insert(format!("{source:?} {message}")) {
                     (self.tell)(&Event::Unreadable { source, message: &message });
@@ -408,19 +452,32 @@ impl<'a> Trial<'a> {
         let shown = |sign_in: SignIn| {
             if self.options.redact_emails { sign_in.redacted() } else { sign_in }
         };
-        let (proofs, denied) = &mut *self.kept.borrow_mut();
-        match verdict {
-            Verdict::Proof(sign_in) => {
-                let sign_in = shown(sign_in);
-                (self.tell)(&Event::SignIn(&sign_in));
-                proofs.push(sign_in);
+        let findings = &mut *self.findings.borrow_mut();
+        let (event, sign_in, list): (fn(&SignIn) -> Event<'_>, _, _) = match verdict {
+            Verdict::Proof(sign_in) => (|it| Event::SignIn(it), sign_in, &mut findings.proofs),
+            Verdict::Denied(sign_in) => (|it| Event::Denied(it), sign_in, &mut findings.denied),
+            Verdict::Pin(sign_in) => (|it| Event::Pin(it), sign_in, &mut findings.pins),
+            Verdict::PlusAddress(sign_in) => {
+                (|it| Event::PlusAddress(it), sign_in, &mut findings.plus_addresses)
             }
-            Verdict::Denied(sign_in) => {
-                let sign_in = shown(sign_in);
-                (self.tell)(&Event::Denied(&sign_in));
-                denied.push(sign_in);
+        };
+        let sign_in = shown(sign_in);
+        (self.tell)(&event(&sign_in));
+        list.push(sign_in);
+    }
+
+    /// The outcome with its reason.
+    fn describe(&self, outcome: TrialOutcome) -> String {
+        let findings = self.findings.borrow();
+        match outcome {
+            TrialOutcome::Kept if findings.are_no_members() => {
+                "kept: a user signed in who is not a member of this account".to_owned()
             }
-            Verdict::Pin(sign_in) => (self.tell)(&Event::Pin(&shown(sign_in))),
+            TrialOutcome::Reverted => {
+                let reason = findings.why_reverted(self.options.keep_on, self.longest_gap.get());
+                format!("reverted: {reason}")
+            }
+            other => other.label().to_owned(),
         }
     }
 

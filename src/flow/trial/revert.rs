@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::countdown::Countdown;
+use super::report::Findings;
 use super::{Event, Report, Trial, TrialEnd, TrialOutcome, TrialReport, keep};
 use crate::api::connector::Connector;
 use crate::api::{self, ErrorKind};
@@ -14,7 +15,7 @@ const REVERT: Duration = Duration::from_mins(2);
 impl Trial<'_> {
     /// Tries for two minutes, and confirms that SSO is off.
     pub(super) async fn revert(&self, outcome: TrialOutcome) -> TrialEnd {
-        (self.tell)(&Event::Reverting { reason: outcome });
+        (self.tell)(&Event::Reverting { reason: outcome, detail: &self.describe(outcome) });
         let clock = self.env.clock;
         let mut countdown = Countdown::new(REVERT, clock.now());
         let mut delay = Duration::from_secs(1);
@@ -70,16 +71,18 @@ impl Trial<'_> {
     /// If it cannot be recorded, later commands warn of a trial that is over.
     pub(super) fn record_end(&self, outcome: TrialOutcome) {
         let Some(entry) = &self.entry else { return };
-        let is_noted = keep::note_end(self.env, entry, &self.subject.domain, outcome);
+        let detail = self.describe(outcome);
+        let is_noted = keep::note_end(self.env, entry, &self.subject.domain, outcome, &detail);
         if is_noted.is_ok() {
             self.env.journal.settle_trial();
         }
     }
 
     pub(super) fn report(&self, outcome: TrialOutcome, connector: Option<Connector>) -> Report {
-        let (evidence, denied) = self.kept.take();
+        let detail = self.describe(outcome);
+        let Findings { proofs: evidence, denied, .. } = self.findings.borrow().clone();
         let (started_at, until) = (self.started, self.until);
-        let trial = TrialReport { started_at, until, outcome, evidence, denied };
+        let trial = TrialReport { started_at, until, outcome, detail, evidence, denied };
         let connector = connector.unwrap_or_else(|| self.enabled.clone());
         Report::new(self.subject.domain.as_str(), connector, trial)
     }
@@ -92,13 +95,14 @@ impl Trial<'_> {
         let domain = &self.subject.domain;
         let kind = signal.map_or(FlowErrorKind::NotYet, FlowErrorKind::Signaled);
         let error = FlowError::new(kind, format!("SSO is off again for {domain}"))
-            .cause(format!("trial {}", outcome.label()));
-        let error = if outcome == TrialOutcome::Reverted && self.subject.logs.none_readable() {
-            error.cause("neither log could be read")
+            .cause(format!("trial {}", self.describe(outcome)));
+        error.hint(if self.subject.is_kept_by_sign_in(self.options.keep_on) {
+            format!("`cfsso diagnose <EMAIL> --assume-enabled`, `cfsso preflight {domain}`")
         } else {
-            error
-        };
-        error.hint(format!("`cfsso diagnose <EMAIL> --assume-enabled`, `cfsso preflight {domain}`"))
+            format!(
+                "`cfsso enable {domain} --trial`, and then `cfsso connector keep {domain}` in time"
+            )
+        })
     }
 
     fn not_reverted_error(&self, error: &Error) -> FlowError {

@@ -1,5 +1,7 @@
 //! The subject of a trial, read before anything is sent.
 
+use std::collections::BTreeSet;
+
 use super::{KeepOn, PinRule};
 use crate::api::ErrorKind;
 use crate::api::app::App;
@@ -14,6 +16,8 @@ pub struct Subject {
     pub connector: Connector,
     pub(super) app: Option<App>,
     idps: Option<Vec<Idp>>,
+    /// Addresses of those who have accepted, in lower case.
+    pub(super) members: Option<BTreeSet<String>>,
     pub logs: Logs,
 }
 
@@ -30,13 +34,22 @@ impl Subject {
             (Ok(_), Ok(_)) => Ok(()),
         };
         let audit = facts.audit_log.clone().unwrap_or(Ok(()));
+        let members = facts.members.as_ref().ok().map(|members| {
+            let accepted = members.iter().filter(|member| member.is_accepted());
+            accepted.map(|member| member.email().to_lowercase()).collect()
+        });
         Self {
             domain,
             connector,
             app,
             idps: facts.idps.as_ref().ok().cloned(),
+            members,
             logs: Logs { login, audit },
         }
+    }
+
+    pub(super) fn is_kept_by_sign_in(&self, keep_on: KeepOn) -> bool {
+        keep_on == KeepOn::SignIn && !self.logs.none_readable()
     }
 
     pub(super) fn pin_rule(&self, accept_otp: bool) -> PinRule {
@@ -75,7 +88,7 @@ impl Logs {
             .hint("`--keep-on confirm`, and then `cfsso connector keep` in time"))
     }
 
-    pub(super) fn none_readable(&self) -> bool {
+    fn none_readable(&self) -> bool {
         self.login.is_err() && self.audit.is_err()
     }
 }

@@ -15,7 +15,7 @@ use crate::flow::plan::Plan;
 use crate::flow::preflight;
 use crate::flow::publish::{self, DnsHost, TxtRecord};
 use crate::flow::steps::StepState;
-use crate::flow::trial::Subject;
+use crate::flow::trial::{Subject, keep};
 use crate::flow::verify::{self, VerifyAction};
 use crate::flow::{Env, Error, FlowError, connector, wait};
 
@@ -350,7 +350,7 @@ impl<D: Decisions> Apply<'_, D> {
             end?;
             return Ok(format!("SSO enabled ({})", report.trial.outcome.label()));
         }
-        let enabled = connector::enable(self.env, &name, &subject.connector).await?;
+        let enabled = keep::enable_for_good(self.env, &name, &subject.connector).await?;
         self.domains[place].connector = Some(enabled);
         Ok(format!("SSO enabled (confirmed); preflight: {}", plan.summary()))
     }
