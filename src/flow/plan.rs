@@ -12,6 +12,7 @@ use super::check::{Check, CheckState};
 use crate::api::document::masked;
 use crate::api::request::WriteRequest;
 use crate::input::secret_name::is_secret_name;
+use crate::plural::count_noun;
 
 /// The plan of a command: checks and requests.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -127,6 +128,42 @@ impl Difference {
     }
 }
 
+/// Longer values are shortened in errors, in characters.
+const LONGEST_VALUE: usize = 200;
+
+impl Difference {
+    /// For errors: a long value is shortened, and a long list is counted.
+    pub fn brief(&self) -> String {
+        let (before, after) = (self.before_text(), value_text(&self.after));
+        let is_short = |text: &str| text.chars().nth(LONGEST_VALUE).is_none();
+        if is_short(&before) && is_short(&after) {
+            return self.to_string();
+        }
+        if let (Value::Array(before), Value::Array(after)) = (&self.before, &self.after) {
+            let missing = |from: &[Value], of: &[Value]| {
+                of.iter().filter(|item| !from.contains(item)).count()
+            };
+            return format!(
+                "`{}`: {} -> {} ({} removed or changed, {} added or changed)",
+                self.field,
+                count_noun(before.len(), "item"),
+                count_noun(after.len(), "item"),
+                missing(after, before),
+                missing(before, after)
+            );
+        }
+        format!("`{}`: {} -> {}", self.field, shorten(&before), shorten(&after))
+    }
+}
+
+/// With its length, if it is too long for an error.
+pub fn shorten(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_VALUE) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}… ({} characters)", &text[..end], text.chars().count()),
+    }
+}
+
 /// `config.client_id`: a -> b, with the field in backticks.
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,6 +185,30 @@ mod tests {
     use super::*;
     use crate::flow::FlowErrorKind;
     use crate::flow::check::{CheckId, Severity};
+
+    #[test]
+    fn a_long_value_is_short_in_an_error() {
+        let list = |range: std::ops::Range<usize>| {
+            range.map(|at| format!("policy number {at}")).collect::<Vec<_>>()
+        };
+        for (difference, expected) in [
+            (Difference::new("a", "x", "y"), "`a`: x -> y".to_owned()),
+            (
+                Difference::new("a", list(0..2), list(0..1)),
+                r#"`a`: ["policy number 0","policy number 1"] -> ["policy number 0"]"#.to_owned(),
+            ),
+            (
+                Difference::new("a", list(0..40), list(1..42)),
+                "`a`: 40 items -> 41 items (1 removed or changed, 2 added or changed)".to_owned(),
+            ),
+            (
+                Difference::new("a", "é".repeat(201), ()),
+                format!("`a`: {}… (201 characters) -> none", "é".repeat(200)),
+            ),
+        ] {
+            assert_eq!(difference.brief(), expected);
+        }
+    }
 
     #[test]
     fn a_secret_before_is_not_said_to_be_absent() {

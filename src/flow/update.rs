@@ -3,7 +3,7 @@
 
 use super::journal::{Title, WriteIntent, irreversible_reason};
 use super::journaled::Written;
-use super::plan::{Change, Difference};
+use super::plan::{Change, Difference, shorten};
 use super::target::Target;
 use super::{Env, Error, FlowError, diff};
 use crate::api::document::Document;
@@ -173,7 +173,7 @@ impl Update {
         }
         let message = format!("`{}` changed since it was read; nothing was sent", self.name());
         Err(FlowError::conflict(message)
-            .causes(moved.iter().map(ToString::to_string))
+            .causes(moved.iter().map(Difference::brief))
             .hint(format!("{}, then run the same command again", self.target.show_command())))
     }
 
@@ -227,9 +227,13 @@ impl Update {
     fn not_confirmed_error(&self, missed: &[Difference], unexpected: &[Difference]) -> FlowError {
         FlowError::not_confirmed(format!("{} was sent, but the result differs", self.subject()))
             .causes(missed.iter().map(|missed| {
-                format!("`{}`: sent {}, now {}", missed.field, missed.before, missed.after)
+                let [before, after] =
+                    [&missed.before, &missed.after].map(|it| shorten(&it.to_string()));
+                format!("`{}`: sent {before}, now {after}", missed.field)
             }))
-            .causes(unexpected.iter().map(|difference| format!("unexpected: {difference}")))
+            .causes(
+                unexpected.iter().map(|difference| format!("unexpected: {}", difference.brief())),
+            )
             .hint(format!("{}, or undo with `cfsso journal undo`", self.target.show_command()))
     }
 }
@@ -242,7 +246,7 @@ impl UpdateResult {
         let message = format!("{} was applied, but other fields changed too", edit.subject());
         Some(
             FlowError::not_confirmed(message)
-                .causes(self.unexpected.iter().map(ToString::to_string))
+                .causes(self.unexpected.iter().map(Difference::brief))
                 .hint("`cfsso journal undo`"),
         )
     }
