@@ -615,10 +615,10 @@ fn a_token_that_cannot_be_delivered_is_deleted_again() {
     let home = tempfile::tempdir().unwrap();
     let (server, variables) = served(home.path());
     for script in [
-        "$cfsso token create-break-glass >/dev/full",
-        "$cfsso token create-break-glass -o json >/dev/full",
+        "$cfsso token create-break-glass --yes >/dev/full",
+        "$cfsso token create-break-glass --yes -o json >/dev/full",
         // The reader is gone before the token is there.
-        "{ $cfsso token create-break-glass; echo $? >&2; } 2>&1 >&3 3>&- | cat",
+        "{ $cfsso token create-break-glass --yes; echo $? >&2; } 2>&1 >&3 3>&- | cat",
     ] {
         let out = shell(home.path(), &variables, script);
         let said = text(&out.stderr) + &text(&out.stdout);
@@ -630,7 +630,7 @@ fn a_token_that_cannot_be_delivered_is_deleted_again() {
     let out = shell(
         home.path(),
         &variables,
-        "exec 3>&1; { $cfsso token create-break-glass 2>&3; echo $? >&3; } | true",
+        "exec 3>&1; { $cfsso token create-break-glass --yes 2>&3; echo $? >&3; } | true",
     );
     let said = text(&out.stdout);
     assert!(said.contains("it was deleted again") || said.trim().ends_with('0'), "{said}");

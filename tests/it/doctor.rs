@@ -280,7 +280,7 @@ async fn a_write_without_an_end_is_told_by_what_it_was_about() {
 async fn a_write_of_which_nothing_tells_is_found() {
     let world = healthy().await;
     world.fault("close-after@POST/tokens");
-    world.fails("token create-break-glass --max-retries 0", 9).await;
+    world.fails("token create-break-glass --max-retries 0 --yes", 9).await;
     let report = doctor(&world, "--fail-on warn", 10).await;
     let found = &of(&report, "journal-unfinished")[0];
     assert_eq!(found["state"], "failed", "{found}");

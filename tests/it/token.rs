@@ -162,7 +162,7 @@ async fn the_screen_says_it_all_in_eighty_columns() {
 #[tokio::test]
 async fn a_break_glass_token_works_and_is_told_once() {
     let world = World::new().await;
-    let ran = world.ok("token create-break-glass -o json").await;
+    let ran = world.ok("token create-break-glass -o json --yes").await;
     let report = ran.json();
     conforms(&world, "break-glass", &report).await;
     assert_eq!(report["permissions"], json!(["SSO Connector Write"]));
@@ -183,7 +183,7 @@ async fn a_break_glass_token_works_and_is_told_once() {
 #[tokio::test]
 async fn with_access_it_may_do_what_recovery_by_pin_takes() {
     let world = World::new().await;
-    let report = world.ok("token create-break-glass --with-access -o json").await.json();
+    let report = world.ok("token create-break-glass --with-access -o json --yes").await.json();
     let value = report["value"].as_str().unwrap().to_owned();
     let world = world.with_env("CLOUDFLARE_API_TOKEN", &value);
     let report = world.ok("token check -o json").await.json();
@@ -229,7 +229,7 @@ async fn a_dry_run_makes_no_token() {
 #[tokio::test]
 async fn what_may_not_make_tokens_is_told_what_it_lacks() {
     let world = World::new().await.with_token(Access::ReadOnly);
-    let error = world.fails("token create-break-glass", 5).await;
+    let error = world.fails("token create-break-glass --yes", 5).await;
     assert_eq!(error["required_permission"], "Account API Tokens Write");
     assert!(error["hint"].as_str().unwrap().contains("Account API Tokens: Edit"), "{error}");
 }
@@ -238,7 +238,7 @@ async fn what_may_not_make_tokens_is_told_what_it_lacks() {
 async fn a_lost_creation_says_that_a_token_may_stand() {
     let world = World::new().await;
     world.fault("close-after@POST/tokens");
-    let error = world.fails("token create-break-glass --max-retries 0", 9).await;
+    let error = world.fails("token create-break-glass --max-retries 0 --yes", 9).await;
     assert!(error["hint"].as_str().unwrap().contains("delete it"), "{error}");
 }
 
@@ -294,6 +294,14 @@ async fn a_token_that_would_not_be_printed_is_not_made() {
     assert!(world.writes().is_empty());
     let file = world.journal.path().join("token");
     world.ok(&format!("token create-break-glass -o name --output-file {}", file.display())).await;
+}
+
+#[tokio::test]
+async fn a_token_is_not_printed_unasked() {
+    let world = World::new().await;
+    let error = world.fails("token create-break-glass", 3).await;
+    assert_eq!(error["hint"], "`--output-file FILE`, or `--yes` to print the token");
+    assert!(world.writes().is_empty());
 }
 
 #[tokio::test]

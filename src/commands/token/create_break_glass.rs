@@ -69,7 +69,8 @@ pub struct Report {
 }
 
 pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
-    if args.output_file.is_none() && context.asks() && context.settings.format == Format::Table {
+    let asks_for_file = context.asks() && context.settings.format == Format::Table;
+    if args.output_file.is_none() && asks_for_file {
         args.output_file = ask_file(context).await?;
     }
     if args.output_file.is_none() && context.settings.format == Format::Name {
@@ -88,6 +89,9 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let changes = vec![planned.action.change()];
     if let Some(outcome) = plan_output::finish_dry_run(context, changes, "this")? {
         return Ok(outcome);
+    }
+    if args.output_file.is_none() && !asks_for_file {
+        confirm_printing(&wanted.name, context).await?;
     }
     let created = if let Some(file) = &args.output_file {
         create_in(&env, context, &planned, file).await?
@@ -119,6 +123,17 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         None => Outcome::silent(),
     };
     Ok(outcome.failed(failure.map(Into::into)))
+}
+
+/// Printed where no one reads it, such as in the log of a job, the token is lost or exposed.
+async fn confirm_printing(name: &str, context: &Context) -> Result<(), Error> {
+    let confirmed = context.confirm(name, "create the token and print it").await;
+    confirmed.map_err(|error| match error {
+        Error::Flow(error) if !context.screen.can_ask() => {
+            error.hint("`--output-file FILE`, or `--yes` to print the token").into()
+        }
+        error => error,
+    })
 }
 
 /// `None`: the token is printed.
