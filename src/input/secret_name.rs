@@ -62,6 +62,11 @@ fn snake_case(name: &str) -> String {
     words
 }
 
+/// Whether `text` can be the name of an environment variable. A pasted secret rarely is.
+pub fn is_variable_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::flow::FlowError;
 use crate::input;
 use crate::input::secret::{Unfit, accept};
+use crate::input::secret_name::is_variable_name;
 use crate::input::text::{Undecodable, decode};
 use crate::output::Text;
 
@@ -98,8 +99,7 @@ fn unreadable(from: &str, error: &dyn std::fmt::Display) -> FlowError {
 
 /// The error does not repeat an invalid name, because it may be the secret itself.
 fn variable<'a>(name: &str, context: &'a Context) -> Result<&'a str, FlowError> {
-    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if !is_name || name.is_empty() {
+    if !is_variable_name(name) {
         return Err(FlowError::usage("this is not the name of an environment variable")
             .hint("the option takes the name of a variable, not the secret"));
     }

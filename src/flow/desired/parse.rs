@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Desired, DesiredApp, DesiredConnector, DesiredIdp, DesiredShare, Selection, VERSION};
+use super::{
+    Desired, DesiredApp, DesiredConnector, DesiredIdp, DesiredShare, SecretPlace, Selection,
+    VERSION,
+};
 use crate::api::ids::AccountId;
 use crate::domain::EmailDomain;
 use crate::input::nearest::nearest;
-use crate::input::secret_name::is_secret_name;
+use crate::input::secret_name::{is_secret_name, is_variable_name};
 
 const TOP: &[&str] =
     &["version", "identity_providers", "sso_app", "connectors", "federation", "$schema"];
@@ -202,6 +205,16 @@ impl Reader {
             if idp.name.trim().is_empty() && !is_by_id {
                 self.problems.push(format!("`{path}.name` is empty"));
             }
+            // A wrong name is not repeated: it may be the secret itself.
+            for (field, place) in idp.secrets() {
+                if let SecretPlace::Variable(name) = place
+                    && !is_variable_name(&name)
+                {
+                    let text =
+                        format!("`{path}.{field}_env` is not the name of an environment variable");
+                    self.problems.push(text);
+                }
+            }
             for field in ["client_secret", "api_token"] {
                 if idp.secrets().iter().filter(|(of, _)| *of == field).count() > 1 {
                     let text =
@@ -339,6 +352,26 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_in_the_place_of_a_variable_is_refused_and_not_repeated() {
+        for (place, is_name) in [
+            (json!({ "client_secret_env": "OKTA_2" }), true),
+            (json!({ "client_secret_env": "gho-S3cretPASTED!!" }), false),
+            (json!({ "api_token_env": "" }), false),
+        ] {
+            let mut entry = json!({ "name": "Okta", "type": "okta" });
+            let place = place.as_object().unwrap().clone();
+            let field = place.keys().next().unwrap().clone();
+            entry.as_object_mut().unwrap().extend(place);
+            let file = json!({ "version": 1, "identity_providers": [entry] });
+            let problems = parse(file.as_object().unwrap()).err().unwrap_or_default();
+            let expected = format!(
+                "`identity_providers[0].{field}` is not the name of an environment variable"
+            );
+            assert_eq!(problems, if is_name { vec![] } else { vec![expected] });
+        }
+    }
+
+    #[test]
     fn a_secret_in_clear_text_is_refused_and_not_repeated() {
         for (entry, place) in [
             (json!({ "client_secret": "s3cret" }), "client_secret"),
@@ -374,7 +407,7 @@ mod tests {
         });
         let desired = parse(file.as_object().unwrap()).unwrap();
         assert_eq!(serde_json::to_value(&desired).unwrap(), file);
-        let place = super::super::SecretPlace::Variable("OKTA".to_owned());
+        let place = SecretPlace::Variable("OKTA".to_owned());
         assert_eq!(desired.idps()[0].secrets(), [("client_secret", place)]);
     }
 }
