@@ -148,12 +148,19 @@ pub fn fields(kind: &IdpTypeSpec, config: &Map<String, Json>) -> impl Iterator<I
 /// A configuration that never requests an email address: Access rejects sign-ins without one. If no
 /// scopes are listed, the API chooses them.
 pub fn lacks_email(kind: &str, config: &Map<String, Json>) -> Option<FieldError> {
+    let claim = claim_without_email_scope(kind, config)?;
+    // The claim `email` comes with the scope of that name.
+    ["", "email"]
+        .contains(&claim)
+        .then(|| FieldError { field: "scopes".to_owned(), wrong: FieldProblem::NoEmail })
+}
+
+/// The claim that the address has to come from if the scope `email` is not requested; may be empty.
+pub fn claim_without_email_scope<'c>(kind: &str, config: &'c Map<String, Json>) -> Option<&'c str> {
     let scopes = config.get("scopes").and_then(texts).filter(|scopes| !scopes.is_empty())?;
     let asks = scopes.iter().any(|scope| scope.split_whitespace().any(|one| one == "email"));
     let claim = config.get("email_claim_name").and_then(Json::as_str).unwrap_or_default();
-    // The claim `email` comes with the scope of that name.
-    (kind == "oidc" && !asks && ["", "email"].contains(&claim.trim()))
-        .then(|| FieldError { field: "scopes".to_owned(), wrong: FieldProblem::NoEmail })
+    (kind == "oidc" && !asks).then_some(claim.trim())
 }
 
 /// Whether a problem is acceptable in an existing configuration: the API has unknown fields and

@@ -18,6 +18,7 @@ use crate::idp::config;
 use crate::idp::kind::{self, Requirement, Value as Type};
 use crate::input::value;
 use crate::interview::{Answers, Choice, Interview, Question};
+use crate::output::Text;
 
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -100,7 +101,19 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
     if changes_config && !args.force {
         ensure_sign_in_survives(context, &env, &found, &edit).await?;
     }
-    update_output::run_update_with_secret(context, &env, &edit, "change it", &args.keep).await
+    let outcome =
+        update_output::run_update_with_secret(context, &env, &edit, "change it", &args.keep)
+            .await?;
+    // More claims cannot end the sign-in.
+    let is_of_sign_in = |field: &str| field.starts_with("config.") && field != "config.claims";
+    let changes_sign_in = edit.requested.iter().any(|asked| is_of_sign_in(&asked.field));
+    if changes_sign_in && !context.settings.options.dry_run {
+        context.screen.note(Text::prose(format!(
+            "sign-in not tested; `cfsso idp test {}` shows how, `cfsso logins --watch` shows sign-ins",
+            found.id
+        )));
+    }
+    Ok(outcome)
 }
 
 /// Checks the changed identity provider if users sign in to the dashboard through it now.

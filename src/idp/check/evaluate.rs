@@ -58,6 +58,13 @@ fn configuration(kind: &IdpTypeSpec, config: &Map<String, Value>) -> IdpCheck {
         .map(|invalid| invalid.to_string())
         .collect();
     if wrong.is_empty() {
+        if let Some(claim) = config::claim_without_email_scope(kind.name, config) {
+            let detail =
+                format!("the scope `email` is not requested: only the claim `{claim}` names users");
+            return IdpCheck::failed(IdpCheckId::Configuration, detail)
+                .warning()
+                .remedy("add `email` with `cfsso idp update --scopes`, or test a sign-in");
+        }
         return IdpCheck::proven(
             IdpCheckId::Configuration,
             format!("complete for type `{}`", kind.name),

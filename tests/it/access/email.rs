@@ -63,6 +63,8 @@ async fn it_is_neither_created_nor_changed_into() {
     assert_eq!(world.writes(), writes);
     let claimed = format!("{create} --scopes openid --email-claim-name upn -o json");
     assert_eq!(world.ok(&claimed).await.json()["config"]["scopes"], json!(["openid"]));
+    let check = world.run("idp check New").await;
+    assert!(check.stdout.contains("only the claim `upn` names users"), "{check:?}");
     let plain = format!("{create} -o json").replace("New", "Plain");
     let scopes = &world.ok(&plain).await.json()["config"]["scopes"];
     assert_eq!(*scopes, json!(["openid", "email", "profile"]));

@@ -32,7 +32,8 @@ async fn an_update_that_would_end_the_sign_in_of_all_is_refused() {
     }
     assert_eq!(world.writes(), writes);
     world.ok("idp update oidc --name Staff --yes").await;
-    world.ok(&format!("{line} --force")).await;
+    let ran = world.ok(&format!("{line} --force")).await;
+    assert!(ran.screen.contains("sign-in not tested"), "{}", ran.screen);
     // With SSO off, no user signs in through it.
     let world = World::new().await.verified().await;
     world.fault("no-keysx*");
