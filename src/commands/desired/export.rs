@@ -48,7 +48,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     }
     let has_access = !unread.iter().any(|unread| unread.what == facts::ACCESS);
     let (desired, left_out) = export::export(&facts, has_access);
-    for what in left_out {
+    for what in &left_out {
         context.screen.warn(Text::prose(format!("not exported: {what}")));
     }
     let text = match args.format {
@@ -57,10 +57,18 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Format::Yaml => {
             let yaml =
                 yaml_from_json(&serde_json::to_string(&desired)?).map_err(anyhow::Error::msg)?;
-            format!("# Account {}. The format: cfsso schema config\n{yaml}", env.account)
+            let left_out =
+                left_out.iter().map(|what| format!("# Not exported: {}\n", one_line(what)));
+            let left_out: String = left_out.collect();
+            format!("# Account {}. The format: cfsso schema config\n{left_out}{yaml}", env.account)
         }
     };
     Ok(Outcome::done(Export { desired, text }))
+}
+
+/// Names are from the server: a line end would end the comment.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 impl Render for Export {

@@ -9,6 +9,7 @@ use super::{
     All, Desired, DesiredApp, DesiredConnector, DesiredIdp, DesiredShare, Selection, VERSION,
 };
 use crate::api::connector::Connector;
+use crate::api::document::Document;
 use crate::api::idp::Idp;
 use crate::domain::EmailDomain;
 use crate::idp::kind::{self, Requirement};
@@ -18,6 +19,10 @@ use crate::input::secret_name::is_secret_name;
 pub fn export(facts: &Facts, has_access: bool) -> (Desired, Vec<String>) {
     let mut left_out = Vec::new();
     let own = facts.idps.iter().filter(|idp| !idp.is_read_only());
+    let provisioned = own.clone().filter(|idp| has_scim(idp));
+    left_out.extend(
+        provisioned.map(|idp| format!("the SCIM settings of {}: a file has none", idp.name)),
+    );
     let identity_providers = own.map(|idp| exported_idp(idp, facts)).collect();
     let sso_app = facts.app.as_ref().map(|app| DesiredApp {
         allowed_idps: Some(match app.listed_idps() {
@@ -63,6 +68,12 @@ fn exported_connector(domain: &EmailDomain, connector: &Connector) -> DesiredCon
         verified: (connector.is_verified() && !connector.is_enabled()).then_some(true),
         fedramp: connector.use_fedramp_language,
     }
+}
+
+/// Whether users are provisioned by SCIM, which a desired state does not manage.
+fn has_scim(idp: &Idp) -> bool {
+    let Ok(document) = idp.text().parse::<Document>() else { return false };
+    document.parse_at(&["scim_config", "enabled"]) == Some(true)
 }
 
 fn exported_idp(idp: &Idp, facts: &Facts) -> DesiredIdp {

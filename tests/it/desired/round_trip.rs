@@ -42,6 +42,23 @@ async fn the_worlds_of_the_simulator_are_stable() {
 }
 
 #[tokio::test]
+async fn what_a_file_cannot_have_is_named_in_it() {
+    let world = World::new().await;
+    let body = json!({
+        "name": "Okta", "type": "okta",
+        "config": { "client_id": "a", "client_secret": "planted", "okta_account": "https://a.okta.com" },
+        "scim_config": { "enabled": true },
+    });
+    let request = format!("POST /accounts/{}/access/identity_providers", world.sandbox.account());
+    ask_text(&world.sandbox, Access::Full, &request, &body.to_string()).await.result();
+    let ran = world.ok("export").await;
+    let left_out = "the SCIM settings of Okta: a file has none";
+    assert!(ran.stdout.contains(&format!("\n# Not exported: {left_out}\n")), "{ran:?}");
+    assert!(ran.stderr.contains(left_out), "{ran:?}");
+    is_stable(&world, "SCIM").await;
+}
+
+#[tokio::test]
 async fn a_name_that_could_fool_a_terminal_is_kept() {
     let world = World::new().await;
     let name = "\u{202e}Fo\u{1b}[1mo\u{7}\u{2028}";
