@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::recipient_progress::RecipientProgress;
 use crate::flow::steps;
+use crate::rfc3339;
 
 /// The ID of a step of sharing or unsharing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -35,6 +36,7 @@ pub enum Event<'a> {
     Waiting {
         text: &'a str,
         /// Start of the wait.
+        #[serde(serialize_with = "rfc3339::time")]
         since: Timestamp,
     },
 }
