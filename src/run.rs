@@ -251,6 +251,14 @@ fn conclude(
         };
         let mut failure = ErrorReport::new(ExitCode::Failure, message);
         failure.causes.push(error.to_string());
+        match &outcome.failure {
+            Some(error) => failure.causes.push(format!("the command failed, too: {error}")),
+            None if back.is_some() => {
+                failure.causes.push("the changes of this command were made".to_owned());
+            }
+            None => {}
+        }
+        add_journal_hint(&mut failure, back);
         screen.failure(&failure);
         return ExitCode::Failure;
     }
@@ -317,8 +325,12 @@ fn interruption(context: &Context, args: &[OsString]) -> ErrorReport {
             .push(format!("`{request}` was sent without a response; it may have been applied"));
     }
     let line: Vec<_> = args.iter().skip(1).map(|arg| arg.to_string_lossy()).collect();
-    let does = if has_begun { "resumes" } else { "starts again" };
-    failure.hint = Some(format!("`cfsso {}` {does}", line.join(" ")));
+    let again = format!("cfsso {}", line.join(" "));
+    failure.hint = Some(if has_begun {
+        format!("`{}` resumes", context.resume_command().unwrap_or(again))
+    } else {
+        format!("`{again}` starts again")
+    });
     failure.retryable = true;
     add_journal_hint(&mut failure, context.undo_hint().as_ref());
     error_report::masked(failure)

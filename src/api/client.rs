@@ -29,6 +29,9 @@ use crate::mutex::lock;
 
 pub const MAX_RETRY_WAIT: Duration = Duration::from_mins(1);
 
+/// A shorter wait needs no message.
+const NOTICEABLE: Duration = Duration::from_secs(2);
+
 /// Window of the API's rate limit (API reference, section 1.4).
 const WINDOW: Duration = Duration::from_mins(5);
 
@@ -73,7 +76,11 @@ struct Shared {
     /// No request is sent before this time.
     paused_until: Mutex<Option<Timestamp>>,
     in_flight: Semaphore,
+    /// Taken by the first pause that is worth a message.
+    on_pause: Mutex<Option<PauseObserver>>,
 }
+
+type PauseObserver = Box<dyn Fn(Duration) + Send + Sync>;
 
 /// Treatment of the rate limit (API reference, section 1.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +124,23 @@ impl Client {
             wire: OnceCell::new(),
             paused_until: Mutex::default(),
             in_flight: Semaphore::new(MAX_IN_FLIGHT),
+            on_pause: Mutex::default(),
         };
         Self::sharing(Arc::new(shared), Pace::Brief, config, clock)
+    }
+
+    /// `observer` is called once, before the first wait for the rate limit.
+    pub fn on_first_pause(self, observer: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        *lock(&self.shared.on_pause) = Some(Box::new(observer));
+        self
+    }
+
+    fn announce_pause(&self, wait: Duration) {
+        if wait >= NOTICEABLE
+            && let Some(observer) = lock(&self.shared.on_pause).take()
+        {
+            observer(wait);
+        }
     }
 
     /// For one of many accounts: own odd records, shared connections and rate limit.

@@ -47,7 +47,9 @@ impl Error {
             | RequestError::TooManyPages { .. } => ErrorKind::Unusable,
             RequestError::Redirected { .. } => ErrorKind::Other,
             RequestError::Untrusted { .. } => ErrorKind::Untrusted,
-            RequestError::DeadlineExceeded { .. } => ErrorKind::OutOfTime,
+            RequestError::DeadlineExceeded { .. } | RequestError::PausedTooLong { .. } => {
+                ErrorKind::OutOfTime
+            }
             RequestError::Setup(SetupError::Credentials(_)) => ErrorKind::Unauthenticated,
             RequestError::Setup(_) => ErrorKind::Setup,
         }

@@ -49,6 +49,13 @@ pub enum RequestError {
     NoResponse { host: String, ray: Option<String>, source: Cause },
     #[error("the time limit of the command was exceeded{}", ray_note(ray.as_deref()))]
     DeadlineExceeded { sent: bool, ray: Option<String> },
+    /// Nothing was sent.
+    #[error(
+        "the API's rate limit is reached: the next request is allowed in {} s, after the time limit \
+         of the command",
+        wait.as_secs_f64().ceil()
+    )]
+    PausedTooLong { wait: Duration },
     #[error(transparent)]
     Setup(SetupError),
 }
@@ -83,6 +90,7 @@ impl RequestError {
             Self::TooManyPages { .. }
             | Self::NotSent { .. }
             | Self::Untrusted { .. }
+            | Self::PausedTooLong { .. }
             | Self::Setup(_) => None,
         }
     }
@@ -111,6 +119,7 @@ impl RequestError {
             | Self::Redirected { .. }
             | Self::Untrusted { .. }
             | Self::DeadlineExceeded { .. }
+            | Self::PausedTooLong { .. }
             | Self::Setup(_) => Failure::Final,
         }
     }

@@ -46,6 +46,7 @@ pub struct Context {
     started: Timestamp,
     steps_done: RefCell<Vec<&'static str>>,
     undo_command: RefCell<Option<String>>,
+    resume_command: RefCell<Option<String>>,
     interrupted_note: Cell<Option<&'static str>>,
     handles_signals: Cell<bool>,
     journal: Journal<'static>,
@@ -75,6 +76,7 @@ impl Context {
             started,
             steps_done: RefCell::default(),
             undo_command: RefCell::default(),
+            resume_command: RefCell::default(),
             interrupted_note: Cell::default(),
             handles_signals: Cell::default(),
             journal,
@@ -226,7 +228,11 @@ impl Context {
                 } else {
                     self.credentials().await?
                 };
-                let client = self.client_by(credentials).await?;
+                let note = self.screen.detached_notes();
+                let client = self.client_by(credentials).await?.on_first_pause(move |wait| {
+                    let seconds = wait.as_secs_f64().ceil();
+                    note(&format!("waiting {seconds} s for the rate limit of the API"));
+                });
                 self.screen.start_progress(if self.settings.sandbox {
                     "waiting for the simulator".to_owned()
                 } else {

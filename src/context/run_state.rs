@@ -21,6 +21,15 @@ impl Context {
         *self.undo_command.borrow_mut() = Some(command.into());
     }
 
+    /// Sets the command that resumes this run, if it is not the same one.
+    pub fn record_resume_command(&self, command: String) {
+        *self.resume_command.borrow_mut() = Some(command);
+    }
+
+    pub fn resume_command(&self) -> Option<String> {
+        self.resume_command.borrow().clone()
+    }
+
     /// Sets the state that an interrupt reports while the command is running.
     pub fn set_interrupted_note(&self, what: Option<&'static str>) {
         self.interrupted_note.set(what);

@@ -186,6 +186,23 @@ impl Screen {
         }
     }
 
+    /// Prints notes from where the screen is out of reach.
+    pub fn detached_notes(&self) -> impl Fn(&str) + Send + Sync + 'static {
+        let (stderr, is_structured) = (self.stderr.clone(), self.format().is_structured());
+        let shows_notes = self.shows_notes();
+        move |text| {
+            if !shows_notes {
+                return;
+            }
+            let line = if is_structured {
+                json_line(&serde_json::json!({ "level": "note", "message": text }).to_string())
+            } else {
+                format!("note: {text}\n")
+            };
+            stderr.write(&line);
+        }
+    }
+
     pub fn is_live(&self) -> bool {
         self.options.live
     }

@@ -17,7 +17,7 @@ use super::super::mask::mask_with;
 use super::super::pages::Paging;
 use super::super::request::Method;
 use super::super::request_error::{Cause, RequestError};
-use super::super::retry::{self, Attempt, Decision, Policy};
+use super::super::retry::{self, Attempt, Decision, Failure, Policy};
 use super::super::trace;
 use super::{Client, MAX_RETRY_WAIT, NULL, Pace, lock};
 use crate::input::depth;
@@ -102,6 +102,9 @@ impl Client {
         match retry::decide(&situation, &policy) {
             Decision::Stop => Err(run.error(fault)),
             Decision::Wait(wait) => {
+                if situation.failure == Failure::Throttled {
+                    self.announce_pause(wait);
+                }
                 trace::retry(&run.call, &fault, wait, "retrying");
                 self.clock.sleep(wait).await;
                 Ok(AttemptResult::Retry)
@@ -143,15 +146,16 @@ impl Client {
 
     async fn wait_for_the_rate_limit(&self, call: &HttpRequest) -> Result<(), RequestError> {
         let until = *lock(&self.shared.paused_until);
-        let wait = until.map(|until| self.until(until)).unwrap_or_default();
-        let wait = wait.min(self.pace.longest_wait());
+        let asked = until.map(|until| self.until(until)).unwrap_or_default();
+        let wait = asked.min(self.pace.longest_wait());
         if wait.is_zero() {
             return Ok(());
         }
         if self.time_left().is_some_and(|time_left| time_left <= wait) {
-            return Err(RequestError::DeadlineExceeded { sent: false, ray: None });
+            return Err(RequestError::PausedTooLong { wait: asked });
         }
         trace::rate_limit_wait(call, wait);
+        self.announce_pause(wait);
         self.clock.sleep(wait).await;
         Ok(())
     }
