@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::plan::Difference;
+use super::preflight::is_sign_in_idp;
 use super::select::{self, Candidate, Noun};
 use super::target::Target;
 use super::update::Update;
@@ -119,7 +120,7 @@ pub async fn create(
     }
     let message = format!("`{}` was created with other values than sent", seen.name);
     Err(FlowError::not_confirmed(message)
-        .causes(unexpected.iter().map(ToString::to_string))
+        .causes(unexpected.iter().map(Difference::brief))
         .hint(format!("`cfsso idp get {}`", seen.id))
         .into())
 }
@@ -184,6 +185,23 @@ pub fn ensure_not_last_idp(deleted: &[&Idp], apps: &[App], idps: &[Idp]) -> Resu
         .hint(format!("`cfsso app idps{argument} --add <IDP>` first")))
 }
 
+/// Those of `allowed` that may sign users in to the dashboard. Fails if there is none, unless
+/// nothing is allowed by name.
+pub fn sign_in_idps<'a>(allowed: &[&'a Idp]) -> Result<Vec<&'a Idp>, FlowError> {
+    let usable: Vec<_> = allowed.iter().copied().filter(|idp| is_sign_in_idp(idp)).collect();
+    if allowed.is_empty() || !usable.is_empty() {
+        return Ok(usable);
+    }
+    let names: Vec<_> = allowed.iter().map(|idp| idp.name.as_str()).collect();
+    let message = format!(
+        "the SSO App would allow only {}: no identity provider of the company, no one-time PIN",
+        code_list(&names)
+    );
+    Err(FlowError::refused(message)
+        .cause("accounts of Cloudflare are no single sign-on")
+        .hint("`cfsso app idps --add <IDP>`, or `--force` to override"))
+}
+
 pub fn delete_action(env: &Env<'_>, found: &Idp) -> Action<()> {
     Action::new(
         format!("delete the identity provider {}", found.name),
@@ -245,6 +263,28 @@ mod tests {
             let message = error.map(|error| error.message);
             let expected = expected.map(|text| format!("{text} that SSO App allows"));
             assert_eq!(message, expected, "{admitted}");
+        }
+    }
+
+    #[test]
+    fn accounts_of_cloudflare_are_no_way_to_sign_in_alone() {
+        let all = [
+            idp("p1", "Okta", "okta"),
+            idp("p2", "PIN", "onetimepin"),
+            idp("p3", "Cloudflare", "cloudflare"),
+        ];
+        for (allowed, expected) in [
+            (&[][..], Some("")),
+            (&[0], Some("Okta")),
+            (&[1], Some("PIN")),
+            (&[2], None),
+            (&[0, 2], Some("Okta")),
+            (&[1, 2], Some("PIN")),
+        ] {
+            let allowed: Vec<_> = allowed.iter().map(|at: &usize| &all[*at]).collect();
+            let usable = sign_in_idps(&allowed).ok();
+            let names = usable.map(|all| all.iter().map(|idp| idp.name.as_str()).collect());
+            assert_eq!(names.map(|all: Vec<_>| all.join(" ")).as_deref(), expected);
         }
     }
 

@@ -3,7 +3,7 @@ use serde::Serialize;
 
 use super::super::idp::check;
 use super::super::{Outcome, update_output};
-use crate::api::app::App;
+use crate::api::app::{App, AppType};
 use crate::api::idp::{Idp, IdpType};
 use crate::api::ids::{IdpId, IdpReference};
 use crate::api::odd::OddRecord;
@@ -124,14 +124,28 @@ pub(in crate::commands) async fn ensure_sign_in_works(
     let list: Vec<IdpReference> = edit.desired.parse_at(&["allowed_idps"]).unwrap_or_default();
     let live: Vec<_> =
         idps.iter().filter(|idp| list.iter().any(|listed| *listed == idp.id)).collect();
-    ensure_one_works(context, &live, idps).await
+    // Users of another application may sign in with accounts of Cloudflare.
+    if edit.desired.parse_at::<AppType>(&["type"]) == Some(AppType::DashSso) {
+        return ensure_one_works(context, &live, idps).await;
+    }
+    ensure_any_passes(context, &live, idps, &live).await
 }
 
-/// Fails if `allowed` are identity providers of which none passes its check.
+/// Fails if `allowed` are identity providers of the SSO App of which none signs users in.
 pub(in crate::commands) async fn ensure_one_works(
     context: &Context,
     allowed: &[&Idp],
     idps: &[Idp],
+) -> anyhow::Result<()> {
+    ensure_any_passes(context, allowed, idps, &idp::sign_in_idps(allowed)?).await
+}
+
+/// Fails if there are `usable` ones among `allowed`, and none passes its check.
+async fn ensure_any_passes(
+    context: &Context,
+    allowed: &[&Idp],
+    idps: &[Idp],
+    usable: &[&Idp],
 ) -> anyhow::Result<()> {
     let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
     match allowed {
@@ -148,7 +162,7 @@ pub(in crate::commands) async fn ensure_one_works(
                 "none of the {} identity providers that would be allowed works",
                 several.len()
             );
-            check::ensure_any_works(context, several, pins, message).await
+            check::ensure_any_works(context, usable, pins, message).await
         }
     }
 }

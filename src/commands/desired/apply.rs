@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::super::Outcome;
 use super::super::app::idps::{ensure_one_works, ensure_sign_in_works};
 use super::super::connector::trial::{self, TrialArgs};
-use super::super::idp::check::ensure_still_works;
+use super::super::idp::check::{ensure_any_works, ensure_still_works};
 use super::super::idp::secret::{Raw, Source};
 use super::super::plan_output;
 use super::super::preflight::{CheckArgs, show_checks};
@@ -27,7 +27,7 @@ use crate::flow::desired::apply::{self, ApplyReport, Decisions, Event, Options};
 use crate::flow::desired::change::{PlannedChange, Task};
 use crate::flow::desired::dry_run::{self, DryRun};
 use crate::flow::desired::facts::Facts;
-use crate::flow::desired::plan::{ensure_bypasses_kept, idp_body};
+use crate::flow::desired::plan::{self as desired_plan, ensure_bypasses_kept, idp_body};
 use crate::flow::desired::{Desired, SecretPlace, parse};
 use crate::flow::plan::Plan;
 use crate::flow::publish::{RecordFormat, TxtRecord};
@@ -88,6 +88,7 @@ struct Kept {
 
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let source = read(&args, context).await?;
+    context.record_resume_command(source.next.clone());
     let env = context.env().await?;
     let (facts, changes) = plan::compute(&env, &source.desired, source.prune, context).await?;
     if let Some(kept) = &source.kept {
@@ -103,6 +104,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let trial = args.trial.options(context);
     let mut enable = args.guard.enable_options(context).await?;
     enable.asking.audit_log = trial.is_some();
+    ensure_sign_in_kept(&facts, &source.desired, &changes, &enable.accepted, context).await?;
     if !dry_run {
         confirm(&plan::display_account(&env, &facts, context), &changes, context).await?;
     }
@@ -139,6 +141,27 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
         Box::pin(apply::run(&env, &options, (facts, &changes), &on_event, &decisions)).await;
     context.screen.end_progress();
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+/// Of what users signed in through before, something that works has to be left.
+async fn ensure_sign_in_kept(
+    facts: &Facts,
+    desired: &Desired,
+    changes: &[PlannedChange],
+    accepted: &[CheckId],
+    context: &Context,
+) -> anyhow::Result<()> {
+    let kept = desired_plan::ensure_sign_in_kept(facts, desired, changes, accepted)?;
+    if kept.is_empty() {
+        return Ok(());
+    }
+    let pins = facts.idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
+    let message = "no identity provider that is allowed now and works would be left".to_owned();
+    let works = ensure_any_works(context, &kept, pins, message).await;
+    works.map_err(|error| match error.downcast::<FlowError>() {
+        Ok(error) => desired_plan::untested_error(error.message, error.causes).into(),
+        Err(other) => other,
+    })
 }
 
 /// A tenth of `--timeout` is reserved for enabling what is verified.

@@ -104,6 +104,11 @@ pub async fn run(
         is_partly_made: Cell::default(),
     };
     let end = apply.run_groups(changes).await;
+    // Another run may have changed what this one did not reach.
+    let is_readable = end.as_ref().err().is_none_or(|error| !ends_all(error));
+    if is_readable && apply.results.iter().any(|it| it.state != StepState::Done) {
+        apply.read_domains().await;
+    }
     let end = apply.conclude_run(end);
     (apply.into_report(end.is_ok()), end)
 }
@@ -291,6 +296,14 @@ impl<D: Decisions> Apply<'_, D> {
         &mut self.domains[at]
     }
 
+    async fn read_domains(&mut self) {
+        let Ok(connectors) = connector::list(self.env).await else { return };
+        for domain in &mut self.domains {
+            let known = connector::select_by_domain(&connectors, &domain.name);
+            domain.connector = known.ok().flatten().cloned();
+        }
+    }
+
     /// If no change was made, the first failure becomes the error: nothing is half done.
     fn conclude_run(&mut self, end: Result<(), Error>) -> Result<(), Error> {
         if end.as_ref().is_err_and(is_signal) {
@@ -308,12 +321,16 @@ impl<D: Decisions> Apply<'_, D> {
         }
         let message =
             format!("{} of {} left", unfinished.len(), count_noun(self.results.len(), "change"));
+        // Only time, DNS or a person finishes what is pending: nothing is half done.
+        let is_waiting =
+            ended_by.is_none() && unfinished.iter().all(|it| it.state == StepState::Pending);
+        let kind = if is_waiting { FlowErrorKind::NotYet } else { FlowErrorKind::HalfDone };
         let tried = unfinished.iter().filter(|it| it.state != StepState::Running);
         let causes = tried.filter(|it| !it.detail.starts_with(DEPENDS)).take(10);
         let causes = causes.map(|it| format!("{}: {}", it.title, it.detail));
         let ended_by =
             ended_by.filter(|line| unfinished.iter().all(|result| result.detail != *line));
-        Err(FlowError::half_done(message)
+        Err(FlowError::new(kind, message)
             .causes(ended_by)
             .causes(causes)
             .hint(format!("`{}` resumes", self.options.next))

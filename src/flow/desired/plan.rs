@@ -6,6 +6,7 @@ mod connectors;
 mod federation;
 mod idps;
 mod prune;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ pub use app::{is_same, resolve_allowed};
 pub use bypass::ensure_bypasses_kept;
 pub use federation::missing_recipients;
 pub use idps::{edit_idp, existing_idp, idp_body};
+pub use sign_in::{ensure_sign_in_kept, untested_error};
 
 /// `prune` deletes what a section does not name, but never an enabled connector. Fails if the
 /// file does not fit the account: an unknown name, another type, a field that the type lacks.
@@ -42,6 +44,7 @@ pub fn plan(
     }
     let mut found = planner.found;
     found.changes.sort_by_key(|change| change.group);
+    found.warnings.extend(sign_in::warnings(facts, desired, &found));
     found.warnings.extend(bypass::warning(facts, &found.changes));
     Ok(found)
 }

@@ -28,7 +28,7 @@ pub use member::at_domain;
 pub(super) use member::{has_plus, super_admin};
 pub(super) use policy::{allows_domain, describe_except, describe_narrowed};
 pub(super) use provider::idp_healthy;
-pub use provider::is_company_idp;
+pub use provider::{is_company_idp, is_sign_in_idp};
 pub use run::{Preflight, RunIf, run};
 pub(super) use token::check_validity;
 

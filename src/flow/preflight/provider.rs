@@ -43,6 +43,12 @@ pub fn is_company_idp(idp: &Idp) -> bool {
     !matches!(idp.kind, IdpType::OneTimePin | IdpType::Cloudflare)
 }
 
+/// Whether users can sign in to the dashboard through it: by single sign-on, or by the PIN, the
+/// documented fallback.
+pub fn is_sign_in_idp(idp: &Idp) -> bool {
+    is_company_idp(idp) || idp.kind == IdpType::OneTimePin
+}
+
 pub(in crate::flow) fn idp_healthy(facts: &Facts) -> Check {
     let id = CheckId::IdpHealthy;
     if let Err(not_checked) = &facts.idps {

@@ -224,7 +224,7 @@ async fn a_record_that_nobody_published_is_shown_in_three_forms_and_others_are_e
         "version: 1\nconnectors:\n  - { domain: cool.cats, enabled: true }\n  - { domain: dogs.example, enabled: true }\n",
     );
     let ran = world.run(&file.line("apply", "--yes --timeout 5m")).await;
-    assert_eq!(ran.code, 12, "{ran:?}");
+    assert_eq!(ran.code, 8, "{ran:?}");
     for part in [
         "dogs.example: no zone for dogs.example in this account",
         "dogs.example. 300 IN TXT \"cloudflare_dashboard_sso=",
@@ -234,7 +234,7 @@ async fn a_record_that_nobody_published_is_shown_in_three_forms_and_others_are_e
     ] {
         assert!(ran.screen.contains(part), "{part}\n{}", ran.screen);
     }
-    let report = report(&world, &file.line("apply", "--yes --timeout 5m"), 12).await;
+    let report = report(&world, &file.line("apply", "--yes --timeout 5m"), 8).await;
     assert_eq!(world.connectors().await.iter().filter(|it| it["enabled"] == true).count(), 1);
     let dogs = domain(&report, "dogs.example");
     assert_eq!((&dogs["state"], &dogs["enabled"]), (&json!("pending"), &json!(false)));
@@ -302,7 +302,7 @@ async fn a_trial_is_one_of_each_domain() {
     let person =
         SignInAttempt { email: "ada@d1.cool.cats".to_owned(), idp: None, is_password_wrong: false };
     world.sandbox.plan_sign_in(Duration::from_mins(1), person);
-    let report = report(&world, &domains(2).line("apply", "--trial 2m --yes"), 12).await;
+    let report = report(&world, &domains(2).line("apply", "--trial 2m --yes"), 8).await;
     let enabled: Vec<_> = ["d1.cool.cats", "d2.cool.cats"]
         .map(|name| domain(&report, name)["enabled"].clone())
         .into();
@@ -437,7 +437,7 @@ async fn a_failure_before_any_change_is_the_failure_of_the_run() {
 async fn what_resumes_is_the_whole_command_in_the_same_place() {
     let world = World::new().await;
     let file = domains(1);
-    let report = report(&world, &file.line("apply", "--yes --trial 2m"), 12).await;
+    let report = report(&world, &file.line("apply", "--yes --trial 2m"), 8).await;
     let next = report["next"].as_str().unwrap();
     assert!(next.ends_with("--yes --trial 2m -o json"), "{next}");
     let plan = world.ok(&file.line("plan", "--account dogs")).await;
@@ -733,4 +733,97 @@ async fn an_api_that_fails_half_way_leaves_the_run_half_done() {
             assert!(hint.contains("` resumes\nundo: `cfsso journal undo "), "{hint}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_sign_in_is_not_replaced_by_accounts_of_cloudflare() {
+    let world = World::new().await.enabled().await;
+    let file = File::new(
+        "version: 1\nidentity_providers: [{ name: Cloudflare, type: cloudflare }]\n\
+         sso_app: { allowed_idps: [Cloudflare] }\n",
+    );
+    let plan = world.ok(&file.line("plan", "--prune")).await;
+    assert!(plan.stderr.contains("; `apply` refuses it"), "{plan:?}");
+    let writes = world.writes();
+    for line in ["--prune --yes", "--yes", "--prune --dry-run"] {
+        let error = world.fails(&file.line("apply", line), 11).await;
+        assert!(
+            error["hint"].as_str().unwrap().ends_with("`--accept-risk idp-healthy`"),
+            "{error}"
+        );
+    }
+    assert_eq!(world.writes(), writes);
+    world.ok("idp create cloudflare --name Cloudflare").await;
+    let writes = world.writes();
+    for line in ["idp delete oidc", "app idps --only Cloudflare"] {
+        let error = world.fails(&format!("{line} --yes"), 11).await;
+        let message = error["message"].as_str().unwrap();
+        assert!(message.starts_with("the SSO App would allow only `Cloudflare`"), "{error}");
+    }
+    assert_eq!(world.writes(), writes);
+    world.ok("app idps Wiki --only Cloudflare --yes").await;
+    world.ok("app idps --only Cloudflare --yes --force").await;
+}
+
+#[tokio::test]
+async fn the_sign_in_is_not_deleted_before_one_by_its_replacement() {
+    let world = World::new().await.enabled().await.with_env("SECRET", "s3cret-of-github");
+    let file = File::new(
+        "version: 1\nidentity_providers:\n  - { name: GH, type: github, client_secret_env: SECRET, \
+         config: { client_id: WRONG } }\nsso_app: { allowed_idps: [GH] }\n",
+    );
+    let plan = world.ok(&file.line("plan", "--prune")).await;
+    let untested = "sign-in through GH is not tested";
+    assert!(plan.stderr.contains(untested), "{plan:?}");
+    assert!(plan.stderr.contains("`apply` refuses to delete `Company SSO`"), "{plan:?}");
+    let writes = world.writes();
+    for line in ["--prune --yes", "--prune --dry-run"] {
+        let error = world.fails(&file.line("apply", line), 11).await;
+        assert!(error["hint"].as_str().unwrap().ends_with("`--accept-risk login-seen`"), "{error}");
+    }
+    assert_eq!(world.writes(), writes);
+    let start = world.scene();
+    // In two steps, or with the risk accepted.
+    let ran = world.ok(&file.line("apply", "--yes")).await;
+    assert!(ran.stderr.contains(untested), "{ran:?}");
+    world.ok(&file.line("apply", "--prune --yes")).await;
+    let world = start.world().await.with_env("SECRET", "s3cret-of-github");
+    world.ok(&file.line("apply", "--prune --yes --accept-risk login-seen")).await;
+}
+
+#[tokio::test]
+async fn what_only_waits_for_dns_is_not_half_done() {
+    let world = World::new().await;
+    let file =
+        File::new("version: 1\nconnectors: [{ domain: elsewhere.example, verified: true }]\n");
+    let report = report(&world, &file.line("apply", "--yes --timeout 30s"), 8).await;
+    assert_eq!(domain(&report, "elsewhere.example")["state"], "pending");
+    let error = world.fails(&file.line("apply", "--yes --timeout 30s"), 8).await;
+    assert_eq!(error["message"], "1 of 1 change left");
+    assert!(error["hint"].as_str().unwrap().ends_with("` resumes"), "{error}");
+}
+
+#[tokio::test]
+async fn a_pin_that_may_be_the_bypass_of_another_machine_is_not_removed_silently() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create onetimepin --name PIN").await;
+    world.ok("app idps --only oidc --only PIN --yes").await;
+    let file = File::new("version: 1\nsso_app: { allowed_idps: [Company SSO] }\n");
+    for line in [file.line("plan", ""), file.line("apply", "--yes")] {
+        let ran = world.ok(&line).await;
+        assert!(ran.stderr.contains("active on another machine"), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_in_the_place_of_a_variable_is_not_planned() {
+    let world = World::new().await;
+    let file = File::new(
+        "version: 1\nidentity_providers:\n  - { name: GH, type: github, client_secret_env: \
+         gho-S3cretPASTED!!, config: { client_id: c } }\n",
+    );
+    let kept = file.path().with_extension("plan");
+    let ran = world.run(&file.line("plan", &format!("--out {}", kept.display()))).await;
+    assert!(ran.code == 2 && !ran.screen.contains("S3cret"), "{ran:?}");
+    assert!(!kept.exists());
 }

@@ -135,7 +135,9 @@ impl<D: Decisions> Apply<'_, D> {
                 self.end(at, StepState::Done, "verified");
             } else {
                 let detail = domain.unverified();
-                self.end(at, StepState::Pending, detail);
+                let has_failed = domain.has_failed();
+                let state = if has_failed { StepState::Failed } else { StepState::Pending };
+                self.end(at, state, detail);
             }
         }
         end

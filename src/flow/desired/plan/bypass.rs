@@ -91,6 +91,6 @@ fn is_pin(facts: &Facts, id: &IdpId) -> bool {
     facts.idps.iter().any(|idp| idp.id == *id && idp.kind == IdpType::OneTimePin)
 }
 
-fn is_domain(name: &str, domain: &str) -> bool {
+pub(super) fn is_domain(name: &str, domain: &str) -> bool {
     name.parse::<EmailDomain>().is_ok_and(|name| name.as_str() == domain)
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::super::parse;
 use super::*;
 use crate::flow::bypass::status::{Bypass, BypassState};
+use crate::flow::check::CheckId;
 
 const OWN: &str = "0123456789abcdef0123456789abcdef";
 const OTHER: &str = "1123456789abcdef0123456789abcdef";
@@ -73,7 +74,11 @@ fn what_differs_is_planned_and_what_is_not_named_is_not_touched() {
         ),
         (
             json!({ "identity_providers": [{ "name": "Okta", "type": "Okta", "config": { "client_id": "b" } }] }),
-            vec!["change the identity provider Okta: `config.client_id`: a -> b"],
+            vec![
+                "change the identity provider Okta: `config.client_id`: a -> b",
+                "warning: sign-in through Okta is not tested: this run creates or changes it; after \
+                 it: `cfsso logins --watch`",
+            ],
         ),
         (
             json!({ "identity_providers": [{ "id": "p1", "name": "Staff", "type": "okta" }] }),
@@ -239,5 +244,51 @@ fn what_does_not_fit_the_account_is_refused() {
     ] {
         let error = planned(&account(), &wanted, false).unwrap_err();
         assert_eq!(error.message, message, "{wanted}");
+    }
+}
+
+/// With Okta and the PIN of the account, both allowed.
+#[test]
+fn what_users_sign_in_through_does_not_make_way_for_what_none_has_tried() {
+    let github = json!({ "name": "Hub", "type": "github", "client_secret_env": "S", "config": { "client_id": "c" } });
+    let cloudflare = json!({ "name": "Cloudflare", "type": "cloudflare" });
+    let okta = json!({ "name": "Okta", "type": "okta" });
+    let edited = json!({ "name": "Okta", "type": "okta", "config": { "client_id": "b" } });
+    let pin = json!({ "name": "PIN", "type": "onetimepin" });
+    let off = json!([{ "domain": "on.test", "enabled": false }]);
+    let file = |idps: &[&Value], allowed: &[&str]| json!({ "identity_providers": idps, "sso_app": { "allowed_idps": allowed } });
+    let without_sso = |mut file: Value| {
+        file["connectors"] = off.clone();
+        file
+    };
+    let mut state = account();
+    state["app"]["allowed_idps"] = json!(["p1", "p2"]);
+    let (idp_healthy, login_seen) = (Some(CheckId::IdpHealthy), Some(CheckId::LoginSeen));
+    for (wanted, prune, risk, warnings) in [
+        // Kept: Okta, or the PIN.
+        (file(&[&github, &okta, &pin], &["Hub", "Okta", "PIN"]), true, None, 1),
+        (file(&[&github, &pin], &["Hub", "PIN"]), true, None, 1),
+        // Only what is new, or changed.
+        (file(&[&github], &["Hub"]), true, login_seen, 3),
+        (file(&[&edited], &["Okta"]), true, login_seen, 3),
+        // Nothing is deleted: the old one can be allowed again.
+        (file(&[&github], &["Hub"]), false, None, 2),
+        (without_sso(file(&[&github], &["Hub"])), true, None, 0),
+        // Accounts of Cloudflare.
+        (file(&[&cloudflare], &["Cloudflare"]), true, idp_healthy, 2),
+        (file(&[&cloudflare], &["Cloudflare"]), false, idp_healthy, 2),
+        (file(&[&cloudflare, &okta, &pin], &["Cloudflare", "PIN"]), false, None, 0),
+        (without_sso(file(&[&cloudflare], &["Cloudflare"])), true, idp_healthy, 1),
+    ] {
+        let (facts, desired) = (facts(&state), desired(&wanted));
+        let changes = plan(&facts, &desired, &OWN.parse().unwrap(), prune).unwrap();
+        let check = |accepted: &[CheckId]| {
+            ensure_sign_in_kept(&facts, &desired, &changes.changes, accepted).is_ok()
+        };
+        assert_eq!(check(&[]), risk.is_none(), "{wanted} {prune}");
+        assert!(check(risk.as_slice()), "{wanted} {prune}");
+        let found: Vec<_> =
+            changes.warnings.iter().filter(|warning| !warning.ends_with(": kept")).collect();
+        assert_eq!(found.len(), warnings, "{wanted} {prune} {found:#?}");
     }
 }
