@@ -1,5 +1,6 @@
 //! Undo of journaled writes: the check of an inverse with the current object, the request.
 
+mod allowed_list;
 mod lockout;
 mod plan;
 mod share;
@@ -116,7 +117,7 @@ pub async fn apply(
         Write::Request(request) => {
             if !force && let Some(error) = inverse.lockout(env, &ready, &ObjectCache::new()).await?
             {
-                return Err(error.into());
+                return Err(or_force(error).into());
             }
             request
         }
@@ -162,6 +163,14 @@ pub async fn apply(
     Err(FlowError::not_confirmed(format!("not confirmed: {title}"))
         .hint(format!("`cfsso journal show {}`", entry.id))
         .into())
+}
+
+/// For an undo that can be forced.
+pub fn or_force(error: FlowError) -> FlowError {
+    match error.hint.clone() {
+        Some(hint) => error.hint(format!("{hint}, or `--force` to override")),
+        None => error,
+    }
 }
 
 fn is_not_found(error: &api::Error) -> bool {

@@ -56,6 +56,16 @@ async fn sent(world: &World, line: &str) -> (Ran, Vec<String>, BTreeSet<u64>) {
     (ran, below(world, from), connections)
 }
 
+impl World {
+    /// Another identity provider; returns its ID.
+    async fn create_idp(&self, name: &str) -> Value {
+        let body = json!({ "type": "github", "name": name,
+            "config": { "client_id": "a", "client_secret": "b" } });
+        let path = format!("POST /accounts/{}/access/identity_providers", self.sandbox.account());
+        ask(&self.sandbox, Access::Full, &path, Some(body)).await.result()["id"].clone()
+    }
+}
+
 /// The application of the sign-in: its path and text.
 async fn sign_in(world: &World) -> (String, Value) {
     let apps = world.ask(&format!("GET /accounts/{}/access/apps", world.sandbox.account())).await;
@@ -581,8 +591,11 @@ async fn an_undo_leaves_nobody_without_a_sign_in() {
             let ran = world.run(undo).await;
             assert_eq!(ran.code, 11, "{bypass}, {undo}: {ran:?}");
         }
+        // That nothing would be allowed is certain: it is not overridden.
+        world.fails("bypass undo --yes --force", 11).await;
         assert_eq!(world.writes(), writes, "{bypass}");
-        world.ok("bypass undo --yes --force").await;
+        world.create_idp("New").await;
+        world.ok("bypass undo --yes").await;
     }
     // A deleted connector does not block the undo of the others.
     let world = World::new().await.enabled().await;
@@ -592,6 +605,62 @@ async fn an_undo_leaves_nobody_without_a_sign_in() {
     world.ask(&format!("DELETE /accounts/{account}/sso_connectors/{id}")).await;
     world.ok("bypass undo --yes").await;
     assert_eq!(world.connectors().await[0]["enabled"], true);
+}
+
+/// The only allowed identity provider was deleted, and one-time PIN is allowed.
+async fn deleted() -> World {
+    let world = locked().await;
+    world.ok("bypass otp --yes").await;
+    let account = world.sandbox.account();
+    world.ask(&format!("DELETE /accounts/{account}/access/identity_providers/{COMPANY}")).await;
+    world
+}
+
+#[tokio::test]
+async fn an_undo_takes_out_just_the_pin_once_a_replacement_is_allowed() {
+    let world = deleted().await;
+    for undo in ["bypass undo --yes", "bypass undo --yes --force"] {
+        let error = world.fails(undo, 11).await;
+        assert_eq!(error["hint"], "`cfsso app idps --add <IDP>` first");
+    }
+    let new = world.create_idp("New").await;
+    world.ok("app idps --add New --yes").await;
+    let dry = world.ok("bypass undo --dry-run").await;
+    assert!(!dry.stderr.contains("Company SSO"), "{dry:?}");
+    world.ok("bypass undo --yes").await;
+    let app = sign_in(&world).await.1;
+    assert_eq!(app["allowed_idps"], json!([COMPANY, new]));
+    assert_eq!(app["auto_redirect_to_identity"], false);
+    assert!(!world.ok("idp list").await.stdout.contains("onetimepin"));
+    assert_eq!(world.ok("bypass status -o json").await.json()["active"], false);
+}
+
+#[tokio::test]
+async fn a_bypass_that_was_taken_back_by_hand_is_no_longer_active() {
+    let world = deleted().await;
+    world.create_idp("New").await;
+    world.ok("app idps --only New --yes").await;
+    world.ok("idp delete onetimepin --yes").await;
+    let left = world.ok("bypass undo --yes -o json").await.json();
+    assert_eq!(left["undone"], json!([]), "{left:#}");
+    assert_eq!(world.ok("bypass status -o json").await.json()["active"], false);
+    // The PIN is gone, and nothing else was done yet.
+    let world = deleted().await;
+    let idps = format!("/accounts/{}/access/identity_providers", world.sandbox.account());
+    let all = world.ask(&format!("GET {idps}")).await;
+    let pin = all.as_array().unwrap().iter().find(|idp| idp["type"] == "onetimepin").unwrap();
+    world.ask(&format!("DELETE {idps}/{}", pin["id"].as_str().unwrap())).await;
+    assert_eq!(world.ok("bypass status -o json").await.json()["active"], false);
+    // All were allowed: a list is set, not extended.
+    let world = locked().await;
+    world.ok("bypass otp --all-idps --yes").await;
+    let account = world.sandbox.account();
+    world.ask(&format!("DELETE /accounts/{account}/access/identity_providers/{COMPANY}")).await;
+    let error = world.fails("bypass undo --yes", 11).await;
+    assert_eq!(error["hint"], "`cfsso app idps --only <IDP>` first");
+    world.create_idp("New").await;
+    world.ok("app idps --only New --yes").await;
+    world.ok("bypass undo --yes").await;
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use super::super::undo_output::{self, UndoneEntry};
 use super::super::{Outcome, plan_output};
 use super::report::show_sign_in;
 use crate::api::connector::Connector;
+use crate::api::idp::IdpType;
 use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState};
 use crate::flow::bypass::undo::{self, BypassWrite, WriteStatus};
@@ -104,15 +105,13 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             WriteStatus::Changed(_, drift) => {
                 return Err(write.drift_error(&drift, &args.command()).into());
             }
-            WriteStatus::Refused(ready, _) if args.force => todo.push((write, ready)),
             // A ticket is one bypass, and an entry that cannot be undone was edited. A journal has
             // many: the others are undone.
             WriteStatus::Blocked(error) if args.ticket.is_none() => {
                 blocked.push((write.entry.id, error));
             }
-            WriteStatus::Blocked(error) | WriteStatus::Refused(_, error) => {
-                return Err(error.into());
-            }
+            // Not even `--force` overrides this: no user could sign in to correct it.
+            WriteStatus::Blocked(error) | WriteStatus::Refused(error) => return Err(error.into()),
             WriteStatus::Reverted(text) => {
                 report.left.push(UndoneEntry { entry: write.entry.id, description: text });
             }
@@ -139,7 +138,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Err(nothing_to_undo_error(causes, commands, has_ticket).into());
     }
     let (todo, ready): (Vec<_>, Vec<_>) = todo.into_iter().unzip();
-    if !args.force {
+    if args.force {
+        ensure_anything_allowed(&env, &ready).await?;
+    } else {
         ensure_no_trial(&todo, &ready, &entries)?;
         let ready = ready.iter().map(|ready| &**ready);
         undo_output::ensure_sign_in_possible(context, &env, ready).await?;
@@ -158,8 +159,7 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     let changes = ready.iter().map(|ready| ready.change.clone()).collect();
     let plan = Plan::new(Vec::new(), changes);
     undo_output::show(context, &plan);
-    let keeps_pin = todo.iter().all(BypassWrite::is_of_connector);
-    warn_of_lockout(&env, keeps_pin, context).await;
+    warn_of_lockout(&env, &ready, context).await;
     let (word, action) = question(&ready);
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing")? {
         return Ok(outcome);
@@ -238,14 +238,44 @@ fn traces(connectors: &[Connector], state: Option<&CurrentState>) -> (Vec<String
 /// The undo is not delayed by a slow check of the identity providers.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Warns if no allowed identity provider works and one-time PIN is unavailable after the undo:
-/// users would be locked out again. `keeps_pin`: the undo does not disallow one-time PIN.
-/// No warning if the state cannot be read in time.
-async fn warn_of_lockout(env: &Env<'_>, keeps_pin: bool, context: &Context) {
+/// The state after the undo; `None` if it cannot be read.
+async fn state_after(env: &Env<'_>, ready: &[Box<Ready>]) -> Option<CurrentState> {
+    let mut state = otp::read_state(env).await.ok()?;
+    for after in ready.iter().map(|ready| ready.after()) {
+        let Some(object) = after else {
+            // Of what a bypass creates, only the one-time PIN is deleted.
+            state.pin = None;
+            state.idps.retain(|idp| idp.kind != IdpType::OneTimePin);
+            continue;
+        };
+        if object.parse_at::<String>(&["id"]).as_deref() == Some(state.app.id.as_str()) {
+            state.app = serde_json::from_str(object.to_raw().get()).ok()?;
+        }
+    }
+    Some(state)
+}
+
+/// `--force` overrides what may be wrong. That the SSO App allows nothing that exists is certain.
+async fn ensure_anything_allowed(env: &Env<'_>, ready: &[Box<Ready>]) -> Result<(), FlowError> {
+    let Some(state) = state_after(env, ready).await else { return Ok(()) };
+    let is_unreadable = !env.client.odd_records(Some("identity provider")).is_empty();
+    let allows_pin = state.pin.as_ref().is_some_and(|pin| state.app.admits(pin));
+    if is_unreadable || allows_pin || state.allowed_idps().next().is_some() {
+        return Ok(());
+    }
+    Err(FlowError::refused("this would block every sign-in to the dashboard")
+        .cause("the SSO App would allow no identity provider that exists")
+        .hint("`cfsso idp create <TYPE>`, then `cfsso app idps`"))
+}
+
+/// Warns if no identity provider that is allowed after the undo works, and one-time PIN is
+/// unavailable then: users would be locked out again. No warning if the state cannot be read in
+/// time.
+async fn warn_of_lockout(env: &Env<'_>, ready: &[Box<Ready>], context: &Context) {
     let Ok(fetcher) = context.fetcher().await else { return };
     let failing = async {
-        let state = otp::read_state(env).await.ok()?;
-        if keeps_pin && state.offers_pin() {
+        let state = state_after(env, ready).await?;
+        if state.offers_pin() {
             return None;
         }
         failing_providers(&state, &fetcher, &context.clock).await

@@ -148,9 +148,14 @@ async fn plan_all<'a>(
                 work.left.push(leave(text));
                 continue;
             }
-            UndoPlan::Blocked(error) | UndoPlan::Refused(_, error) => {
+            UndoPlan::Blocked(error) => {
                 work.left.push(leave(error.messages().join(": ")));
                 work.blocked.push(error);
+                continue;
+            }
+            UndoPlan::Refused(_, error) => {
+                work.left.push(leave(error.messages().join(": ")));
+                work.blocked.push(undo::or_force(error));
                 continue;
             }
         };

@@ -103,7 +103,7 @@ fn from_write(write: BypassWrite) -> Bypass {
         Ok(WriteStatus::Changed(_, drift)) => (BypassState::Changed, drift.join(", ")),
         Ok(WriteStatus::Reverted(text)) => (BypassState::Reverted, text),
         Ok(WriteStatus::Blocked(error)) => (BypassState::Blocked, error.causes.join(", ")),
-        Ok(WriteStatus::Refused(_, error)) => (BypassState::Blocked, error.message),
+        Ok(WriteStatus::Refused(error)) => (BypassState::Blocked, error.message),
         Err(error) => (BypassState::NotChecked, error.line()),
     };
     let Entry { id, started_at: at, user, title, .. } = write.entry;

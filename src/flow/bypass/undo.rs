@@ -6,6 +6,8 @@ use super::otp;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
 use crate::api::idp;
+use crate::api::ids::IdpReference;
+use crate::flow::app::ensure_sign_in_possible;
 use crate::flow::journal::{
     Cause, Entry, Inverse, NotUndoable, Outcome, ResourceKind, by_origin, inverse, ticket,
 };
@@ -33,14 +35,10 @@ pub enum WriteStatus {
     Reverted(String),
     Blocked(FlowError),
     /// Undoing it would block every sign-in to the dashboard.
-    Refused(Box<Ready>, FlowError),
+    Refused(FlowError),
 }
 
 impl BypassWrite {
-    pub fn is_of_connector(&self) -> bool {
-        self.entry.resource == Some(ResourceKind::Connector)
-    }
-
     /// The ID of the changed object; `None` for a creation.
     pub fn target(&self) -> Option<String> {
         let sent = self.entry.sent();
@@ -227,8 +225,12 @@ async fn write_status(
         }
         UndoPlan::Blocked(error) => return Ok(WriteStatus::Blocked(error)),
         UndoPlan::Refused(ready, error) => {
+            if blocks_sign_in(env, &ready).await? {
+                let text = "the one-time PIN that it allowed was deleted".to_owned();
+                return Ok(WriteStatus::Reverted(text));
+            }
             inverse.undone(&ready, cache);
-            return Ok(WriteStatus::Refused(Box::new(ready), error));
+            return Ok(WriteStatus::Refused(error));
         }
         UndoPlan::Ready(ready) => (ready, Vec::new()),
         UndoPlan::Drifted(ready, drift) => (ready, drift),
@@ -244,6 +246,15 @@ async fn write_status(
     } else {
         WriteStatus::Changed(ready, drift)
     })
+}
+
+/// Whether the SSO App allows nothing that exists even before the undo.
+async fn blocks_sign_in(env: &Env<'_>, ready: &Ready) -> Result<bool, Error> {
+    let is_app = ready.after().is_some_and(|app| app.get(&["allowed_idps"]).is_some());
+    let now = ready.now().filter(|_| is_app);
+    let list = now.and_then(|app| app.parse_at::<Vec<IdpReference>>(&["allowed_idps"]));
+    let Some(list) = list else { return Ok(false) };
+    Ok(ensure_sign_in_possible(&list, &env.client.list(&idp::list(env.account)).await?).is_err())
 }
 
 async fn apps_using_idp(
@@ -375,9 +386,19 @@ mod tests {
                 false,
             ),
             (
-                r#""allowed_idps":["q"],"auto_redirect_to_identity":true"#,
+                r#""allowed_idps":["p"],"auto_redirect_to_identity":true"#,
                 r#""allowed_idps":["o"],"auto_redirect_to_identity":true"#,
                 true,
+            ),
+            (
+                r#""allowed_idps":["q"],"auto_redirect_to_identity":true"#,
+                r#""allowed_idps":["q"],"auto_redirect_to_identity":true"#,
+                false,
+            ),
+            (
+                r#""allowed_idps":["o","p","q"],"auto_redirect_to_identity":false"#,
+                r#""allowed_idps":["o","q"],"auto_redirect_to_identity":false"#,
+                false,
             ),
             (
                 r#""allowed_idps":["o"],"auto_redirect_to_identity":true"#,

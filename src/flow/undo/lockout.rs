@@ -33,17 +33,17 @@ impl Inverse {
                 let Some(found) = idps.iter().find(|idp| idp.id == *id) else { return Ok(None) };
                 let by_then = cache.get(&path_of_app(env.account, &sso_app.id));
                 let by_then = by_then.and_then(Option::as_ref).and_then(parse_app);
-                idp::ensure_not_last_idp(
-                    &[found],
-                    from_ref(by_then.as_ref().unwrap_or(sso_app)),
-                    &idps,
-                )
+                let by_then = by_then.as_ref().unwrap_or(sso_app);
+                idp::ensure_not_last_idp(&[found], from_ref(by_then), &idps)
+                    .map_err(|error| error.hint(hint(by_then.listed_idps(), "idp create <TYPE>")))
             }
             (Resource::App(_), Write::Edit(edit)) if is_sso_app(&edit.before) => {
                 let allowed = |of: &Document| of.parse_at::<Vec<IdpReference>>(&["allowed_idps"]);
                 match allowed(&edit.desired) {
                     Some(list) if allowed(&edit.before).as_ref() != Some(&list) => {
+                        let now = allowed(&edit.before).unwrap_or_default();
                         app::ensure_sign_in_possible(&list, &idp::list(env).await?)
+                            .map_err(|error| error.hint(hint(&now, "app idps --only <IDP>")))
                     }
                     _ => Ok(()),
                 }
@@ -55,10 +55,14 @@ impl Inverse {
             }
             _ => Ok(()),
         };
-        Ok(refusal.err().map(|error| {
-            error.hint("`cfsso app idps --add <IDP>` first, or `--force` to override")
-        }))
+        Ok(refusal.err())
     }
+}
+
+/// An empty list allows all identity providers: adding to it changes nothing.
+fn hint(allowed: &[IdpReference], if_all: &str) -> String {
+    let command = if allowed.is_empty() { if_all } else { "app idps --add <IDP>" };
+    format!("`cfsso {command}` first")
 }
 
 impl Inverse {
@@ -86,10 +90,8 @@ impl Inverse {
         })?;
         let message =
             format!("SSO is enabled for {}, which this TXT record verifies", found.email_domain);
-        Some(FlowError::refused(message).hint(format!(
-            "`cfsso disable {}` first, or `--force` to override",
-            found.email_domain
-        )))
+        let hint = format!("`cfsso disable {}` first", found.email_domain);
+        Some(FlowError::refused(message).hint(hint))
     }
 }
 

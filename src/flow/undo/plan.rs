@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use super::allowed_list::ListUndo;
 use super::share;
 use crate::api::document::Document;
 use crate::api::hidden::without_hidden;
@@ -10,7 +11,7 @@ use crate::api::request::WriteRequest;
 use crate::flow::journal::inverse::{InverseAction, is_secret, subject};
 use crate::flow::journal::recreate::{is_code_record, set};
 use crate::flow::journal::resource::Resource;
-use crate::flow::journal::{Entry, Inverse, ResourceKind};
+use crate::flow::journal::{Cause, Entry, Inverse, ResourceKind};
 use crate::flow::plan::{Change, Difference};
 use crate::flow::target::Target;
 use crate::flow::update::Update;
@@ -213,9 +214,23 @@ impl Inverse {
         (before, written): (&Document, &Document),
         now: &Document,
     ) -> UndoPlan {
+        // A list that another user has changed since the bypass is not replaced.
+        let list = match entry.cause {
+            Some(Cause::Bypass) => ListUndo::of(before, written, now),
+            None => ListUndo::Restore,
+        };
         let edit = Update::of(target.clone(), now.clone(), |wanted| {
             for field in fields {
                 let path: Vec<_> = field.iter().map(String::as_str).collect();
+                match &list {
+                    ListUndo::Restore => {}
+                    ListUndo::Without(left) if path == ["allowed_idps"] => {
+                        wanted.set(&path, left)?;
+                        continue;
+                    }
+                    // Instant authentication belongs to the previous list.
+                    ListUndo::Without(_) | ListUndo::Keep => continue,
+                }
                 match before.get(&path) {
                     Some(value) => wanted.set(&path, &value)?,
                     None => {
@@ -230,7 +245,13 @@ impl Inverse {
             Err(error) => return UndoPlan::Blocked(error),
         };
         if edit.is_empty() {
-            return UndoPlan::Unchanged("already as before".to_owned());
+            let text = match list {
+                ListUndo::Restore => "already as before",
+                ListUndo::Without(_) | ListUndo::Keep => {
+                    "other identity providers were allowed since, which stay allowed"
+                }
+            };
+            return UndoPlan::Unchanged(text.to_owned());
         }
         let is_restored = |field: &str| {
             edit.requested
@@ -240,7 +261,9 @@ impl Inverse {
         let is_changed = |field: &str| fields.iter().any(|path| is_within(field, path));
         let mut drift =
             relevant_differences(written, now, &|field| is_restored(field) && is_changed(field));
-        drift.retain(|difference| !target.is_equal(difference));
+        drift.retain(|difference| {
+            !target.is_equal(difference) && !matches!(list, ListUndo::Without(_))
+        });
         let is_config = |field: &str| field.starts_with("config.");
         let has_new_secret = entry.redacted_fields.iter().any(|field| field.contains(".config."));
         let request = target.replace(&self.account, &edit.desired);
@@ -272,6 +295,11 @@ impl Ready {
     /// The current name of the object; `None` if it does not exist.
     pub fn subject(&self) -> Option<String> {
         self.before.as_ref().map(subject)
+    }
+
+    /// The current object; `None` if it does not exist.
+    pub fn now(&self) -> Option<&Document> {
+        self.before.as_ref()
     }
 
     pub fn after(&self) -> Option<&Document> {
