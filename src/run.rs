@@ -281,6 +281,9 @@ fn add_journal_hint(failure: &mut ErrorReport, back: Option<&UndoHint>) {
     let Some(UndoHint { run, command }) = back else { return };
     failure.causes.push(format!("journal run: {run}"));
     let Some(command) = command else { return };
+    if failure.hint.as_ref().is_some_and(|hint| hint.contains("undo: `")) {
+        return;
+    }
     let undo = format!("undo: `{command}`");
     failure.hint = Some(match failure.hint.take() {
         Some(hint) => format!("{hint}\n{undo}"),

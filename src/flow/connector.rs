@@ -8,10 +8,11 @@ use super::action::Action;
 use super::journaled::Written;
 use super::plan::Difference;
 use super::{Env, Error, FlowError};
-use crate::api::ErrorKind;
 use crate::api::connector::{self, BeginVerification, Connector};
 use crate::api::document::Document;
 use crate::api::ids::{ConnectorId, InvalidId};
+use crate::api::request::Request;
+use crate::api::{self, ErrorKind};
 use crate::dns::PREFIX;
 use crate::domain::{EmailDomain, InvalidDomain};
 
@@ -71,6 +72,34 @@ pub async fn find(env: &Env<'_>, selector: &Selector) -> Result<Connector, Error
             answer => Ok(answer?),
         },
     }
+}
+
+/// A connector whose other fields are invalid can be disabled nevertheless.
+pub(super) async fn find_leniently(env: &Env<'_>, selector: &Selector) -> Result<Connector, Error> {
+    match (find(env, selector).await, selector) {
+        (Err(Error::Api(error)), Selector::Id(id)) if error.kind() == ErrorKind::Unreadable => {
+            Ok(read_leniently(env, id).await?)
+        }
+        (found, _) => found,
+    }
+}
+
+async fn read_leniently(env: &Env<'_>, id: &ConnectorId) -> Result<Connector, api::Error> {
+    let path = ["accounts", env.account.as_str(), "sso_connectors", id.as_str()];
+    Ok(parse_leniently(&env.client.send(&Request::<Document>::get(&path)).await?, id))
+}
+
+/// The ID stands for a domain that is invalid.
+fn parse_leniently(object: &Document, id: &ConnectorId) -> Connector {
+    serde_json::from_str(object.to_raw().get()).unwrap_or_else(|_| {
+        let domain = object.parse_at::<String>(&["email_domain"]);
+        let connector = json!({
+            "id": id,
+            "email_domain": domain.unwrap_or_else(|| id.to_string()),
+            "enabled": object.parse_at::<bool>(&["enabled"]),
+        });
+        serde_json::from_str(&connector.to_string()).expect("it has an ID and a domain")
+    })
 }
 
 pub fn select<'a>(
@@ -226,14 +255,19 @@ pub(super) async fn execute_disabling(
     id: &ConnectorId,
     disabling: &Action<Connector>,
 ) -> Result<Connector, Error> {
-    let read = connector::get(env.account, id);
     let is_disabled = |now: &Connector| now.enabled == Some(false);
-    let find = async || env.client.send(&read).await.ok().filter(is_disabled);
-    let mut connector = match env.execute_or_find(disabling, find).await? {
-        Written::Answered(connector) | Written::Found(connector) => connector,
+    let find = async || read_leniently(env, id).await.ok().filter(is_disabled);
+    let mut connector = match env.execute_or_find(disabling, find).await {
+        Ok(Written::Answered(connector) | Written::Found(connector)) => connector,
+        Err(Error::Api(error)) if error.kind() == ErrorKind::Unreadable => {
+            let observed = "the API accepted the request, but its record of the connector is \
+                            invalid: sign in in a private window to confirm";
+            return Err(disabling.not_confirmed(observed).causes(error.sentences()).into());
+        }
+        Err(error) => return Err(error),
     };
     if connector.enabled.is_none() {
-        connector = env.client.send(&read).await?;
+        connector = read_leniently(env, id).await?;
     }
     if is_disabled(&connector) {
         return Ok(connector);
@@ -294,6 +328,22 @@ mod tests {
                 Err(_) => "error",
             };
             assert_eq!(seen, read, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn of_an_invalid_record_the_rest_is_left_out() {
+        let id = "c1".parse().unwrap();
+        for (record, domain, enabled) in [
+            (r#"{"id":"c1","email_domain":"a.example","enabled":true}"#, "a.example", Some(true)),
+            (r#"{"id":"c1","email_domain":"a.example","enabled":"yes"}"#, "a.example", None),
+            (r#"{"id":"c1","email_domain":null,"enabled":true}"#, "c1", Some(true)),
+            (r#"{"id":7,"email_domain":[],"enabled":false}"#, "c1", Some(false)),
+            ("{}", "c1", None),
+        ] {
+            let found = parse_leniently(&record.parse().unwrap(), &id);
+            assert_eq!((&*found.email_domain, found.enabled), (domain, enabled), "{record}");
+            assert_eq!(found.id, id, "{record}");
         }
     }
 

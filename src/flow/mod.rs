@@ -76,6 +76,46 @@ impl Error {
     pub fn line(&self) -> String {
         self.sentences().join(": ")
     }
+
+    pub fn api(&self) -> Option<&crate::api::Error> {
+        match self {
+            Self::Api(error) => Some(error),
+            Self::ApiContext(context) => Some(&context.error),
+            Self::Flow(_) => None,
+        }
+    }
+
+    /// Whether the same request for another object would fail as well.
+    pub fn concerns_every_object(&self) -> bool {
+        use crate::api::ErrorKind as Kind;
+        match self {
+            Self::Flow(error) => error.kind != FlowErrorKind::NotConfirmed,
+            Self::Api(_) | Self::ApiContext(_) => self.api().is_some_and(|error| {
+                matches!(error.fault, crate::api::RequestError::NotSent { .. })
+                    || matches!(
+                        error.kind(),
+                        Kind::Unauthenticated
+                            | Kind::Forbidden
+                            | Kind::RateLimited
+                            | Kind::Untrusted
+                            | Kind::OutOfTime
+                            | Kind::Setup
+                    )
+            }),
+        }
+    }
+
+    /// Adds causes; those of an API error come after its own.
+    #[must_use]
+    pub fn causes(self, causes: impl IntoIterator<Item = String>) -> Self {
+        let mut context = match self {
+            Self::Api(error) => api_error::ApiErrorContext::new(error),
+            Self::ApiContext(context) => *context,
+            Self::Flow(error) => return Self::Flow(error.causes(causes)),
+        };
+        context.causes.extend(causes);
+        context.into()
+    }
 }
 
 pub struct Env<'a> {

@@ -370,6 +370,37 @@ async fn several_connectors_are_confirmed_by_all_and_stop_half_way() {
 }
 
 #[tokio::test]
+async fn a_connector_that_fails_keeps_no_other_from_its_bypass_or_undo() {
+    let world = two_enforced().await;
+    let before = state(&world).await;
+    let path = |connector: &Value| format!("sso_connectors/{}", connector["id"].as_str().unwrap());
+    let enabled = async || -> Vec<Value> {
+        world.connectors().await.iter().map(|it| it["enabled"].clone()).collect()
+    };
+    let connectors = world.connectors().await;
+    let first = connectors.iter().find(|it| it["email_domain"] == "cool.cats").unwrap();
+    let fault = format!("500@PATCH/{}", path(first));
+    world.fault(&fault);
+    let error = world.fails("bypass disable --all --yes --max-retries 0", 12).await;
+    assert_eq!(error["message"], "SSO disabled for 1 of 2 domains");
+    let causes = error["causes"].to_string();
+    assert!(causes.contains("cool.cats: `PATCH") && !causes.contains("partial.cats"), "{error}");
+    assert_eq!(enabled().await.iter().filter(|it| **it == false).count(), 1);
+    world.fault(&fault);
+    let error = world.fails("bypass disable --all --yes --max-retries 0", 9).await;
+    assert!(error["hint"].as_str().unwrap().contains("`cfsso bypass otp`"), "{error}");
+    world.ok("bypass disable --all --yes").await;
+
+    world.fault(&fault);
+    let error = world.fails("bypass undo --yes --max-retries 0", 12).await;
+    assert_eq!(error["message"], "1 of 2 undone");
+    assert!(error["causes"].to_string().contains("cool.cats (entry "), "{error}");
+    assert_eq!(enabled().await.iter().filter(|it| **it == true).count(), 1);
+    world.ok("bypass undo --yes").await;
+    assert_eq!(state(&world).await, before);
+}
+
+#[tokio::test]
 async fn a_policy_that_keeps_the_pin_from_being_mailed_is_told() {
     let world = locked().await;
     let quiet = world.ok("bypass otp --yes").await;
@@ -383,6 +414,10 @@ async fn a_policy_that_keeps_the_pin_from_being_mailed_is_told() {
     assert_eq!(reply.status, 200, "{}", reply.text);
     let error = world.fails("bypass otp --yes", 11).await;
     assert!(error["causes"].to_string().contains("no policy allows sign-in with a PIN"), "{error}");
+    let world = world.with_person("no\n");
+    let screen = world.run("bypass").await.stdout;
+    assert!(screen.contains("2  disable (recommended)"), "{screen}");
+    assert!(screen.contains("Not usable now"), "{screen}");
     let ran = world.ok("bypass otp --yes --accept-risk pin-not-allowed").await;
     assert!(ran.stderr.contains("no policy allows sign-in with a PIN"), "{ran:?}");
 }

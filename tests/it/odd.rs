@@ -31,7 +31,7 @@ impl Respond for Api {
             let body = String::from_utf8(request.body.clone()).unwrap();
             self.writes.lock().unwrap().push((format!("{} {path}", request.method), body.clone()));
             return match path.rsplit('/').next().unwrap() {
-                id @ ("c1" | "c2") => answer(&format!(
+                id @ ("c1" | "c2" | "c9") => answer(&format!(
                     r#"{{"id":"{id}","email_domain":"{id}.example","enabled":false}}"#
                 )),
                 _ if request.method.as_str() == "POST" => {
@@ -97,6 +97,22 @@ async fn an_odd_record_is_shown_in_its_list() {
     assert_eq!(records[2]["email_domain"], Value::Null);
     assert!(records[2]["id"] == "c9" && !ran.stdout.contains("planted"), "{ran:?}");
     assert_eq!(world.ok("connector list -o name").await.stdout, "c1.example\nc2.example\nc9\n");
+}
+
+#[tokio::test]
+async fn an_odd_connector_is_disabled_by_its_id() {
+    let odd = r#"{"id":"c9","email_domain":"odd.example","enabled":"yes"}"#;
+    let list = connectors(odd);
+    let (world, api, _server) =
+        world(&[("/sso_connectors/c9", odd), ("/sso_connectors", &list)]).await;
+    let error = world.fails("bypass disable --all --yes", 12).await;
+    assert!(error["hint"].as_str().unwrap().starts_with("`cfsso bypass disable c9`"), "{error}");
+    world.ok("bypass disable c9 --yes").await;
+    let (request, body) = api.writes.lock().unwrap().last().unwrap().clone();
+    assert!(request.starts_with("PATCH ") && request.ends_with("/c9"), "{request}");
+    assert_eq!(body, r#"{"enabled":false}"#);
+    let entries = world.ok("journal list -o json").await.json();
+    assert!(entries.to_string().contains("disable SSO for odd.example"), "{entries}");
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 
 use super::super::{Outcome, plan_output};
 use super::report::Report;
-use super::{JournalMode, command, show_changes, with_alternative_hint, with_journal};
+use super::{JournalMode, again_label, command, show_changes, with_alternative_hint, with_journal};
 use crate::api::connector::Connector;
+use crate::api::ids::ConnectorId;
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::disable::{self, Selection, is_enabled};
@@ -90,7 +91,7 @@ async fn work(
     let changes: Vec<_> =
         wanted.iter().map(|connector| connector::disable_action(env, connector).change()).collect();
 
-    let invalid_record_error = invalid_record_error(env, selection);
+    let invalid_record_error = invalid_record_error(env, selection, context);
     if let Some(outcome) = plan_output::finish_dry_run(context, changes.clone(), "disabling")? {
         return Ok(outcome.failed(invalid_record_error.map(Into::into)));
     }
@@ -112,17 +113,30 @@ async fn work(
     let trials = keep::open_trials(env);
     show_changes(&changes, THEN.join("; ").as_str(), context);
     confirm(&wanted, context).await?;
-    for connector in &wanted {
+    let (mut disabled, mut failures) = (Vec::new(), Vec::new());
+    for connector in wanted.iter().copied() {
         match disable::apply(env, connector).await {
-            Ok(connector) => {
-                let title = format!("disable {}", connector.email_domain);
-                report.done(title, "confirmed");
+            Ok(_) => {
+                report.done(format!("disable {}", connector.email_domain), "confirmed");
+                disabled.push(connector);
             }
-            Err(error) if report.changed() => {
-                return Ok(half_done_outcome(args, context, report, &wanted, &error));
+            // One connector that fails keeps no other enabled.
+            Err(error) => {
+                let ends_run = error.concerns_every_object();
+                failures.push((connector, error));
+                if ends_run {
+                    break;
+                }
             }
-            Err(error) => return Err(failed(error)),
         }
+    }
+    if !failures.is_empty() {
+        let untried = wanted.len() - disabled.len() - failures.len();
+        let untried = &wanted[wanted.len() - untried..];
+        if disabled.is_empty() {
+            return Err(failed(first_failure(failures, untried)));
+        }
+        return Ok(half_done_outcome(args, context, report, &disabled, (&failures, untried)));
     }
     add_follow_ups(&mut report, &wanted, &trials, args, context);
     report.ok = invalid_record_error.is_none();
@@ -136,7 +150,9 @@ async fn nothing_to_disable(found: &[Connector], env: &Env<'_>) -> Vec<String> {
     };
     let off: Vec<_> = found.iter().collect();
     let mut notes = vec![match off.as_slice() {
-        [] => "this account has no connector: users sign in with a password".to_owned(),
+        [] => "this account has no connector: nothing to disable here; if another account has \
+               SSO enabled for a domain, `cfsso diagnose EMAIL` shows it"
+            .to_owned(),
         off => format!("SSO is already off for {}: users sign in with a password", names(off)),
     }];
     let all = connector::list(env).await.unwrap_or_default();
@@ -152,7 +168,11 @@ async fn nothing_to_disable(found: &[Connector], env: &Env<'_>) -> Vec<String> {
 }
 
 /// The error for invalid connector records that may be enabled connectors.
-fn invalid_record_error(env: &Env<'_>, selection: &Selection) -> Option<FlowError> {
+fn invalid_record_error(
+    env: &Env<'_>,
+    selection: &Selection,
+    context: &Context,
+) -> Option<FlowError> {
     let odd = match selection {
         Selection::All | Selection::OnlyEnabled => env.client.odd_records(Some("connector")),
         Selection::Selected(_) => Vec::new(),
@@ -162,10 +182,14 @@ fn invalid_record_error(env: &Env<'_>, selection: &Selection) -> Option<FlowErro
         return None;
     }
     let message = "a connector with an invalid record was left out; it may be enabled";
+    let ids = odd.iter().filter_map(|odd| odd.id.as_ref()?.parse::<ConnectorId>().ok());
+    let disable = ids.map(|id| command(context, &format!("bypass disable {id}")));
+    let other = || vec![command(context, "bypass otp")];
+    let commands = Some(disable.collect::<Vec<_>>()).filter(|all| !all.is_empty());
     Some(
         FlowError::half_done(message)
             .causes(odd.iter().map(|odd| odd.describe()))
-            .hint("disable it in the dashboard"),
+            .hint(commands.unwrap_or_else(other).join(", ")),
     )
 }
 
@@ -180,28 +204,47 @@ async fn confirm(wanted: &[&Connector], context: &Context) -> anyhow::Result<()>
     Ok(context.confirm(word, &action).await?)
 }
 
+type Failures<'c> = [(&'c Connector, Error)];
+
+fn causes(failures: &Failures<'_>, untried: &[&Connector]) -> Vec<String> {
+    let failed =
+        failures.iter().map(|(it, error)| format!("{}: {}", it.email_domain, error.line()));
+    failed.chain(untried.iter().map(|it| format!("{}: not tried", it.email_domain))).collect()
+}
+
+/// Nothing was disabled: the first error decides the exit code.
+fn first_failure(mut failures: Vec<(&Connector, Error)>, untried: &[&Connector]) -> Error {
+    let (first, error) = failures.remove(0);
+    if failures.is_empty() && untried.is_empty() {
+        return error;
+    }
+    let own = format!("SSO is still enabled for {}", first.email_domain);
+    error.causes([own].into_iter().chain(causes(&failures, untried)))
+}
+
 fn half_done_outcome(
     args: &Args,
     context: &Context,
     mut report: Report,
-    wanted: &[&Connector],
-    error: &Error,
+    disabled: &[&Connector],
+    (failures, untried): (&Failures<'_>, &[&Connector]),
 ) -> Outcome {
     report.ok = false;
-    let count = report.steps.iter().filter(|step| step.state == "done").count();
-    let message = format!("{count} connectors disabled, then one failed");
-    let failure = FlowError::half_done(message).causes(error.sentences());
+    let (count, all) = (disabled.len(), disabled.len() + failures.len() + untried.len());
+    let message = format!("SSO disabled for {count} of {all} domains");
+    let failure = FlowError::half_done(message).causes(causes(failures, untried));
     let enable =
         |it: &&Connector| command(context, &format!("connector enable {}", it.email_domain));
     let undo = args
         .keeping
         .undo_command(context)
-        .unwrap_or_else(|| wanted[..count].iter().map(enable).collect::<Vec<_>>().join(", "));
+        .unwrap_or_else(|| disabled.iter().map(enable).collect::<Vec<_>>().join(", "));
     let flags = args.keeping.flags();
+    let again = again_label(failures.iter().map(|(_, error)| error));
     let failure = failure.hint(format!(
-        "resume: {}; undo: {undo}; alternative: {}",
+        "alternative: {}; {again}: {}; undo: {undo}",
+        command(context, &format!("bypass otp{flags}")),
         command(context, &format!("{}{flags}", args.rerun_command())),
-        command(context, &format!("bypass otp{flags}"))
     ));
     Outcome::done(report).failed(Some(failure.into()))
 }

@@ -64,7 +64,11 @@ pub async fn run(domain: Option<EmailDomain>, context: &Context) -> anyhow::Resu
     }
     let is_enforced =
         state.connectors.as_ref().ok().map(|all| all.iter().any(|it| it.is_enabled()));
-    let advice = advice(is_enforced, state.sign_in.as_ref().ok().map(CurrentState::offers_pin));
+    let sign_in = state.sign_in.as_ref().ok();
+    let admits_nobody = sign_in.is_some_and(CurrentState::admits_nobody_with_pin);
+    // A PIN that no user would be mailed is as good as one that is offered already.
+    let offers_pin = sign_in.map(|found| admits_nobody || found.offers_pin());
+    let advice = advice(is_enforced, offers_pin);
     let trials: Vec<_> = keep::open_trials(&env).into_iter().map(TrialStatus::from).collect();
     context.screen.show(&|page| {
         show_trials(page, &trials);
@@ -140,13 +144,14 @@ fn show(state: &State, advice: Option<Choice>, page: &mut Page) {
     }
     page.line(Text::plain("SSO enabled for: ") + Text::strong(enforced(&state.connectors)));
     page.line(Text::plain("One-time PIN:    ") + Text::strong(pin(&state.sign_in)));
+    let otp = match &state.sign_in {
+        Ok(found) if found.admits_nobody_with_pin() => {
+            "Not usable now: no policy allows a user to sign in with a one-time PIN."
+        }
+        _ => "Allow sign-in with a one-time PIN by email. SSO stays enabled; policies still apply.",
+    };
     for (choice, name, lines, error) in [
-        (
-            Choice::Otp,
-            "1  otp",
-            "Allow sign-in with a one-time PIN by email. SSO stays enabled; policies still apply.",
-            state.sign_in.as_ref().err(),
-        ),
+        (Choice::Otp, "1  otp", otp, state.sign_in.as_ref().err()),
         (
             Choice::Disable,
             "2  disable",

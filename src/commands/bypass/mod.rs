@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::{Outcome, plan_output};
+use crate::api::ErrorKind;
 use crate::context::Context;
 use crate::domain::EmailDomain;
 use crate::flow::bypass::AlternativeHint;
@@ -108,7 +109,7 @@ impl JournalMode {
                 .into());
         }
         let other = free_name(&file);
-        let (name, other_name) = (file.display(), other.display());
+        let name = file.display();
         let text = context.read_file(&file, ticket::MAX_SIZE, "undo ticket").await?;
         let entries = ticket::read(&text).map_err(|error| {
             FlowError::usage(format!("{name} exists already, and is not an undo ticket"))
@@ -118,23 +119,33 @@ impl JournalMode {
         if !undo_ticket::is_needed(&context.env().await?, &entries).await {
             return Ok(());
         }
-        let undo = format!("bypass undo --ticket {}", quoted(&name.to_string()));
-        context.screen.warn(Text::prose(format!(
-            "{name} may be needed to undo an earlier bypass ({}); the ticket of this bypass is \
-             {other_name}",
-            command(context, &undo)
-        )));
         self.ticket = Some(other);
         self.needed_file = Some(file);
         Ok(())
     }
 
+    /// Once the ticket is written: a bypass with nothing to change has none.
+    fn warn_of_other_file(&self, context: &Context) {
+        let (Some(file), Some(other)) = (&self.needed_file, &self.ticket) else { return };
+        let name = file.display();
+        let undo = format!("bypass undo --ticket {}", quoted(&name.to_string()));
+        context.screen.warn(Text::prose(format!(
+            "{name} may be needed to undo an earlier bypass ({}); the ticket of this bypass is {}",
+            command(context, &undo),
+            other.display()
+        )));
+    }
+
     /// The options to give again.
     fn flags(&self) -> String {
         let no_journal = if self.no_journal { " --no-journal" } else { "" };
+        format!("{no_journal}{}", self.ticket_flag())
+    }
+
+    fn ticket_flag(&self) -> String {
         let file = self.needed_file.as_ref().or(self.ticket.as_ref());
         let ticket = file.map(|file| format!(" --ticket {}", quoted(&file.display().to_string())));
-        format!("{no_journal}{}", ticket.unwrap_or_default())
+        ticket.unwrap_or_default()
     }
 
     /// `None` if the only record is the ticket that was printed.
@@ -195,7 +206,9 @@ async fn with_journal(
             private_file::replace(file, &format!("{text}\n")).map_err(|error| {
                 io::Error::new(error.kind(), format!("{}: {}", file.display(), error.kind()))
             })?;
-            *last_text.borrow_mut() = Some(text.to_owned());
+            if last_text.replace(Some(text.to_owned())).is_none() {
+                keeping.warn_of_other_file(context);
+            }
             Ok(())
         }),
     };
@@ -268,7 +281,8 @@ fn with_alternative_hint(
                     format!("{again} without a pipe that ends early, or `--ticket FILE` for a file")
                 }
                 (remedy, _) => {
-                    let without = command(context, &format!("{this} --no-journal"));
+                    let flags = format!(" --no-journal{}", keeping.ticket_flag());
+                    let without = command(context, &format!("{this}{flags}"));
                     let remedy = remedy.map(|remedy| format!("\nor: {remedy}"));
                     format!("{without} works without it{}", remedy.unwrap_or_default())
                 }
@@ -277,6 +291,13 @@ fn with_alternative_hint(
         }
         error => anyhow::Error::from(error).context(AlternativeHint { again, other }),
     }
+}
+
+/// How to call the repetition of a bypass, or of its undo, that was stopped half-way.
+fn again_label<'e>(mut errors: impl Iterator<Item = &'e Error>) -> &'static str {
+    let is_rejected =
+        |error: &Error| error.api().is_some_and(|error| error.kind() == ErrorKind::Unauthenticated);
+    if errors.any(is_rejected) { "with another token" } else { "again" }
 }
 
 /// A `cfsso` command with the global options of this run.

@@ -2,7 +2,7 @@
 
 use super::super::{Outcome, plan_output};
 use super::report::Report;
-use super::{JournalMode, command, show_changes, with_alternative_hint, with_journal};
+use super::{JournalMode, again_label, command, show_changes, with_alternative_hint, with_journal};
 use crate::api::ids::IdpId;
 use crate::context::Context;
 use crate::flow::bypass::otp::{self, CurrentState, OtpScope, PinProvider};
@@ -10,8 +10,9 @@ use crate::flow::bypass::pin_delivery;
 use crate::flow::{Env, Error, FlowError};
 use crate::output::Text;
 
-const THEN: &str = "users allowed by the policies sign in at https://dash.cloudflare.com with \
-                    their email address and the PIN sent to it";
+/// Whether SSO is enabled is not read: a lockout has no round trip to spare.
+const THEN: &str = "if SSO is enabled for their domain, users allowed by the policies sign in at \
+                    https://dash.cloudflare.com with their email address and the PIN sent to it";
 const OTHER: &str = "bypass disable --all";
 
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -159,8 +160,9 @@ fn half_done_outcome(
     let delete = || created.map(|id| command(context, &format!("idp delete {id}")));
     let undo = args.keeping.undo_command(context).or_else(delete);
     let flags = args.keeping.flags();
+    let again = again_label([error].into_iter());
     let failure = failure.hint(format!(
-        "alternative: {}; resume: {}; undo: {}",
+        "alternative: {}; {again}: {}; undo: {}",
         command(context, &format!("{OTHER}{flags}")),
         command(context, &format!("{}{flags}", args.rerun_command())),
         undo.unwrap_or_else(|| "`cfsso idp list`".to_owned())
@@ -176,8 +178,11 @@ fn add_follow_ups(
     context: &Context,
 ) {
     report.notes = vec![THEN.to_owned()];
-    report.status_command =
-        vec!["sign in in a private window to confirm that the PIN arrives (not tested)".to_owned()];
+    report.status_command = vec![
+        "sign in in a private window to confirm that the PIN arrives (not tested); \
+              `cfsso diagnose EMAIL` shows how a user signs in"
+            .to_owned(),
+    ];
     if !report.changed() {
         return;
     }

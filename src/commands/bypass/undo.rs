@@ -8,7 +8,9 @@ use serde::Serialize;
 
 use super::super::undo_output::{self, UndoneEntry};
 use super::super::{Outcome, plan_output};
+use super::again_label;
 use super::report::show_sign_in;
+use crate::api;
 use crate::api::connector::Connector;
 use crate::api::idp::IdpType;
 use crate::context::Context;
@@ -18,7 +20,7 @@ use crate::flow::journal::{Entry, ticket};
 use crate::flow::plan::Plan;
 use crate::flow::sign_in::{DomainSignIn, allowed_methods, failing_providers};
 use crate::flow::undo::Ready;
-use crate::flow::{Env, FlowError, connector};
+use crate::flow::{Env, Error, FlowError, connector};
 use crate::output::{Page, Render, Status, Text};
 use crate::shell::quoted;
 
@@ -95,27 +97,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         left: Vec::new(),
         sign_in: None,
     };
-    let mut todo: Vec<(BypassWrite, Box<Ready>)> = Vec::new();
-    let mut blocked = Vec::new();
-    for mut write in writes {
-        let status = std::mem::replace(&mut write.status, Ok(WriteStatus::Reverted(String::new())));
-        match status? {
-            WriteStatus::Active(ready) => todo.push((write, ready)),
-            WriteStatus::Changed(ready, _) if args.force => todo.push((write, ready)),
-            WriteStatus::Changed(_, drift) => {
-                return Err(write.drift_error(&drift, &args.command()).into());
-            }
-            // A ticket is one bypass, and an entry that cannot be undone was edited. A journal has
-            // many: the others are undone.
-            WriteStatus::Blocked(error) if args.ticket.is_none() => {
-                blocked.push((write.entry.id, error));
-            }
-            // Not even `--force` overrides this: no user could sign in to correct it.
-            WriteStatus::Blocked(error) | WriteStatus::Refused(error) => return Err(error.into()),
-            WriteStatus::Reverted(text) => {
-                report.left.push(UndoneEntry { entry: write.entry.id, description: text });
-            }
-        }
+    let Sorted { todo, blocked, mut unread } = sort(writes, args, &mut report.left)?;
+    if todo.is_empty() && !unread.is_empty() {
+        return Err(unread.remove(0).1.into());
     }
     if todo.is_empty()
         && let Some((entry, error)) = blocked.first()
@@ -165,7 +149,103 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         return Ok(outcome);
     }
     context.confirm(&word, action).await?;
-    restore_all(&env, &todo, (args, &blocked), report).await
+    let mut failures: Vec<Failure> =
+        unread.into_iter().map(|(write, error)| Failure::of(&write, None, error)).collect();
+    failures.extend(restore_all(&env, (&todo, &ready), args, &mut report).await?);
+    report.ok = failures.is_empty() && blocked.is_empty();
+    let (connectors, state) = tokio::join!(connector::list(&env), otp::read_state(&env));
+    report.sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
+    let failed = failure(&failures, args, report.undone.len())
+        .map(|error| error.causes(blocked.iter().map(|(_, error)| error.messages().join(": "))))
+        .or_else(|| blocked_error(&blocked));
+    Ok(Outcome::done(report).failed(failed.map(Into::into)))
+}
+
+/// Changes of bypasses by what becomes of them.
+#[derive(Default)]
+struct Sorted {
+    todo: Vec<(BypassWrite, Box<Ready>)>,
+    /// The entries that cannot be undone.
+    blocked: Vec<(String, FlowError)>,
+    /// Those whose object could not be read.
+    unread: Vec<(BypassWrite, Error)>,
+}
+
+/// Adds to `left` what does not have to be undone.
+fn sort(
+    writes: Vec<BypassWrite>,
+    args: &Args,
+    left: &mut Vec<UndoneEntry>,
+) -> Result<Sorted, Error> {
+    let mut sorted = Sorted::default();
+    let Sorted { todo, blocked, unread } = &mut sorted;
+    for mut write in writes {
+        let status = std::mem::replace(&mut write.status, Ok(WriteStatus::Reverted(String::new())));
+        let status = match status {
+            Ok(status) => status,
+            // Others can be undone without it.
+            Err(error) if write.is_of_connector() && !error.concerns_every_object() => {
+                unread.push((write, error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        match status {
+            WriteStatus::Active(ready) => todo.push((write, ready)),
+            WriteStatus::Changed(ready, _) if args.force => todo.push((write, ready)),
+            WriteStatus::Changed(_, drift) => {
+                return Err(write.drift_error(&drift, &args.command()).into());
+            }
+            // A ticket is one bypass, and an entry that cannot be undone was edited. A journal has
+            // many: the others are undone.
+            WriteStatus::Blocked(error) if args.ticket.is_none() => {
+                blocked.push((write.entry.id, error));
+            }
+            // Not even `--force` overrides this: no user could sign in to correct it.
+            WriteStatus::Blocked(error) | WriteStatus::Refused(error) => return Err(error.into()),
+            WriteStatus::Reverted(text) => {
+                left.push(UndoneEntry { entry: write.entry.id, description: text });
+            }
+        }
+    }
+    // An earlier change of a connector is undone after the later one.
+    todo.retain(|(write, _)| unread.iter().all(|(first, _)| !write.depends_on(first)));
+    Ok(sorted)
+}
+
+/// A change that was not undone.
+struct Failure {
+    description: String,
+    error: Error,
+    /// The command that shows the object.
+    show: Option<String>,
+}
+
+impl Failure {
+    fn of(write: &BypassWrite, subject: Option<String>, error: Error) -> Self {
+        let id = &write.entry.id;
+        let subject = subject.unwrap_or_else(|| write.entry.title.clone());
+        let description = format!("{subject} (entry {id}): {}", error.line());
+        let target = write.target().filter(|_| write.is_of_connector());
+        let show = target.map(|target| format!("`cfsso connector get {target}`"));
+        Self { description, error, show }
+    }
+}
+
+/// After the other entries were undone.
+fn failure(failures: &[Failure], args: &Args, undone: usize) -> Option<FlowError> {
+    let first = failures.first()?;
+    let message = format!("{undone} of {} undone", undone + failures.len());
+    let again = again_label(failures.iter().map(|failure| &failure.error));
+    let again = format!("{again}: `{}`", args.command());
+    let hint = match &first.show {
+        Some(show) if !first.error.api().is_some_and(api::Error::is_retryable) => {
+            format!("{show}; {again}")
+        }
+        _ => again,
+    };
+    let causes = failures.iter().map(|failure| failure.description.clone());
+    Some(FlowError::half_done(message).causes(causes).hint(hint))
 }
 
 /// After the other entries were undone.
@@ -300,27 +380,49 @@ fn question(ready: &[Box<Ready>]) -> (String, &'static str) {
     (word.unwrap_or_else(|| "undo".to_owned()), action)
 }
 
+/// One change that fails stops only those that depend on it. Fails if none was undone.
 async fn restore_all(
     env: &Env<'_>,
-    todo: &[BypassWrite],
-    (args, blocked): (&Args, &[(String, FlowError)]),
-    mut report: Report,
-) -> anyhow::Result<Outcome> {
+    (todo, ready): (&[BypassWrite], &[Box<Ready>]),
+    args: &Args,
+    report: &mut Report,
+) -> Result<Vec<Failure>, Error> {
     let command = args.command();
-    let done = undo_output::undo_each(
-        todo,
-        |write| &write.entry,
-        async |write| write.restore(env, args.force, &command).await,
-        |_| command.clone(),
-    );
-    let done = done.await?;
-    let failed = done.failed.map(|(_, error)| error).or_else(|| blocked_error(blocked));
-    report.ok = failed.is_none();
-    report.undone.extend(done.undone);
-    report.left.extend(done.skipped);
-    let (connectors, state) = tokio::join!(connector::list(env), otp::read_state(env));
-    report.sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
-    Ok(Outcome::done(report).failed(failed.map(Into::into)))
+    let mut failed: Vec<(&BypassWrite, Failure)> = Vec::new();
+    for (write, ready) in todo.iter().zip(ready) {
+        let entry = &write.entry;
+        if failed.iter().any(|(first, _)| write.depends_on(first)) {
+            report.left.push(UndoneEntry::of(entry, "not tried after the failure"));
+            continue;
+        }
+        match write.restore(env, args.force, &command).await {
+            Ok(Some(title)) => report.undone.push(UndoneEntry::of(entry, title)),
+            Ok(None) => report.left.push(UndoneEntry::of(entry, "no longer active")),
+            Err(error) => {
+                let ends_run = error.concerns_every_object();
+                failed.push((write, Failure::of(write, ready.subject(), error)));
+                if ends_run {
+                    break;
+                }
+            }
+        }
+    }
+    let mut failures: Vec<_> = failed.into_iter().map(|(_, failure)| failure).collect();
+    if report.undone.is_empty() && !failures.is_empty() {
+        return Err(only_failures(failures.remove(0), &failures, &command));
+    }
+    Ok(failures)
+}
+
+/// Nothing was undone: the first error decides the exit code.
+fn only_failures(first: Failure, others: &[Failure], command: &str) -> Error {
+    let error = first.error.causes(others.iter().map(|failure| failure.description.clone()));
+    match (error, first.show) {
+        (Error::ApiContext(context), Some(show)) if !context.error.is_retryable() => {
+            context.hint(format!("{show}; again: `{command}`")).into()
+        }
+        (error, _) => error,
+    }
 }
 
 impl Render for Report {

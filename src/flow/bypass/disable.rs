@@ -21,7 +21,7 @@ pub async fn read_connectors(
     if let Selection::Selected(selectors) = selection
         && let [only @ Selector::Id(_)] = selectors.as_slice()
     {
-        return Ok(vec![connector::find(env, only).await?]);
+        return Ok(vec![connector::find_leniently(env, only).await?]);
     }
     Ok(select(connector::list(env).await?, selection)?)
 }

@@ -1,6 +1,6 @@
 //! The second bypass: the SSO App allows one-time PINs, and SSO stays enforced.
 
-use super::pin_delivery::offers_pin;
+use super::pin_delivery::{delivery_problems, offers_pin};
 use super::title;
 use crate::api::app::{self, App};
 use crate::api::document::Document;
@@ -41,6 +41,10 @@ impl CurrentState {
     pub fn allowed_idps(&self) -> impl Iterator<Item = &Idp> {
         let others = self.idps.iter().filter(|idp| idp.kind != IdpType::OneTimePin);
         others.filter(|idp| self.app.admits(&idp.id))
+    }
+
+    pub fn admits_nobody_with_pin(&self) -> bool {
+        delivery_problems(self.app.text(), self.pin.as_ref()).admits_nobody
     }
 
     pub fn offers_pin(&self) -> bool {

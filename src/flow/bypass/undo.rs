@@ -39,6 +39,19 @@ pub enum WriteStatus {
 }
 
 impl BypassWrite {
+    pub fn is_of_connector(&self) -> bool {
+        self.entry.resource == Some(ResourceKind::Connector)
+    }
+
+    /// Whether it is not undone if `earlier` could not be: the list of the SSO App, then the PIN.
+    pub fn depends_on(&self, earlier: &Self) -> bool {
+        match (self.is_of_connector(), earlier.is_of_connector()) {
+            (true, true) => self.target() == earlier.target(),
+            (false, false) => true,
+            _ => false,
+        }
+    }
+
     /// The ID of the changed object; `None` for a creation.
     pub fn target(&self) -> Option<String> {
         let sent = self.entry.sent();
@@ -174,6 +187,13 @@ async fn check_entry(env: &Env<'_>, mut entry: Entry, cache: &mut ObjectCache) -
             let status = match plan {
                 Ok(plan) => write_status(env, &inverse, plan, cache).await,
                 Err(error) => Err(error),
+            };
+            let status = match status {
+                Ok(WriteStatus::Reverted(_)) if entry.outcome != Outcome::Done => {
+                    let text = "the request was not applied, or was reverted since";
+                    Ok(WriteStatus::Reverted(text.to_owned()))
+                }
+                status => status,
             };
             BypassWrite { entry, status, changed_at, inverse: Some(inverse) }
         }
