@@ -85,8 +85,8 @@ impl Document {
     }
 }
 
-/// Oldest first. Of several lines, the last ticket counts. Fails without a ticket, or if a change
-/// to it can be detected.
+/// Oldest first. A bypass prints its ticket before each request: the last one counts. A text may
+/// have those of several bypasses. Fails without a ticket, or if a change to one can be detected.
 pub fn read(text: &[u8]) -> Result<Vec<Entry>, FlowError> {
     if text.len() > MAX_SIZE {
         return Err(unusable("it is larger than 1 MiB"));
@@ -96,17 +96,51 @@ pub fn read(text: &[u8]) -> Result<Vec<Entry>, FlowError> {
     }
     depth::check(text).map_err(|error| unusable(error.to_string()))?;
     let parse = |text: &[u8]| serde_json::from_slice::<Document>(text);
-    let document = parse(text).or_else(|error| {
-        let lines = text.split(|&byte| byte == b'\n').rev();
-        let mut tickets = lines.filter_map(|line| parse(line).ok());
-        tickets.next().ok_or(error)
-    });
-    let document = document.map_err(|error| unusable(error.to_string()))?;
+    let documents = match parse(text) {
+        Ok(only) => vec![only],
+        Err(error) => {
+            let lines = text.split(|&byte| byte == b'\n');
+            let all = last_of_each(lines.filter_map(|line| parse(line).ok()));
+            if all.is_empty() {
+                return Err(unusable(error.to_string()));
+            }
+            all
+        }
+    };
+    let mut entries = Vec::new();
+    for (at, document) in documents.iter().enumerate() {
+        // Runs without a journal that started in the same second have the same name.
+        let is_repeated = documents[..at].iter().any(|other| other.run == document.run);
+        let suffix = if is_repeated { format!("-{}", at + 1) } else { String::new() };
+        entries.extend(entries_of(document, &format!("{}{suffix}", document.run))?);
+    }
+    Ok(entries)
+}
+
+/// Without the tickets that a later one of the same bypass continues.
+fn last_of_each(tickets: impl Iterator<Item = Document>) -> Vec<Document> {
+    let mut all: Vec<Document> = Vec::new();
+    for ticket in tickets {
+        let records = |of: &Document| -> Vec<String> {
+            of.records.iter().map(|record| record.get().to_owned()).collect()
+        };
+        let own = records(&ticket);
+        let is_continued =
+            |known: &Document| known.run == ticket.run && own.starts_with(&records(known));
+        match all.iter().position(is_continued) {
+            Some(at) => all[at] = ticket,
+            None => all.push(ticket),
+        }
+    }
+    all
+}
+
+fn entries_of(document: &Document, run: &str) -> Result<Vec<Entry>, FlowError> {
     if document.schema != SCHEMA {
         return Err(unusable(format!("its format is `{}`, expected `{SCHEMA}`", document.schema)));
     }
     let lines: Vec<_> = document.records.iter().map(|record| record.get()).collect();
-    let (entries, corrupt) = entry::parse(&document.run, lines.join("\n").as_bytes());
+    let (entries, corrupt) = entry::parse(run, lines.join("\n").as_bytes());
     if let Some(line) = corrupt.first() {
         return Err(unusable(format!("record {}: {}", line.number, line.reason)));
     }
@@ -161,15 +195,22 @@ mod tests {
     }
 
     #[test]
-    fn the_last_ticket_of_a_text_counts() {
+    fn of_each_bypass_the_last_ticket_of_a_text_counts() {
         let first = ticket(STARTED);
-        let second = ticket(&STARTED.replace("\"disable\"", "\"later\""));
-        for (text, title) in [
-            (first.clone(), "disable"),
-            (format!("{first}\n{second}\n"), "later"),
-            (format!("✓ a step\n{second}\nUndo: `x`\n"), "later"),
+        let later = STARTED.replace("\"disable\"", "\"later\"");
+        let next = later.replace(r#""entry":1"#, r#""entry":2"#);
+        let continued = ticket(&format!("{STARTED},{next}"));
+        let other = ticket(&later);
+        for (text, expected) in [
+            (first.clone(), "r.1 disable"),
+            (format!("{first}\n{continued}\n"), "r.1 disable, r.2 later"),
+            (format!("✓ a step\n{other}\nUndo: `x`\n"), "r.1 later"),
+            (format!("{first}\n{other}\n"), "r.1 disable, r-2.1 later"),
+            (format!("{first}\n{continued}\n{other}\n"), "r.1 disable, r.2 later, r-2.1 later"),
         ] {
-            assert_eq!(read(text.as_bytes()).unwrap()[0].title, title);
+            let entries = read(text.as_bytes()).unwrap();
+            let entries = entries.iter().map(|entry| format!("{} {}", entry.id, entry.title));
+            assert_eq!(entries.collect::<Vec<_>>().join(", "), expected);
         }
     }
 

@@ -206,9 +206,24 @@ async fn a_ticket_that_an_undo_needs_is_kept_and_stops_no_bypass() {
     assert!(ran.stderr.contains("t.json may be needed to undo an earlier bypass"), "{ran:?}");
     assert!(ran.stdout.contains(&format!("bypass undo --ticket {ticket}.2")), "{ran:?}");
     assert_eq!(fs::read_to_string(&ticket).unwrap(), kept);
+    let ran = world.ok(&format!("bypass disable --all --yes --ticket {ticket}")).await;
+    assert!(!ran.stderr.contains("t.json.3"), "nothing was written: {ran:?}");
     let world = elsewhere(world);
     world.ok(&format!("bypass undo --yes --ticket {ticket}.2")).await;
     world.ok(&format!("bypass undo --yes --ticket {ticket}")).await;
+    assert_eq!(world.sandbox.snapshot(), before);
+}
+
+#[tokio::test]
+async fn of_several_bypasses_in_one_file_all_are_undone() {
+    let world = locked().await;
+    let before = world.sandbox.snapshot();
+    let mut text = String::new();
+    for bypass in ["otp", "disable --all"] {
+        text += &world.ok(&format!("bypass {bypass} --yes --no-journal")).await.stdout;
+    }
+    let world = elsewhere(world).with_input(&text);
+    world.ok("bypass undo --ticket - --yes").await;
     assert_eq!(world.sandbox.snapshot(), before);
 }
 
