@@ -60,7 +60,8 @@ async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
     let thresholds = Thresholds::new(context.clock.now(), min_days);
     let sources = Sources { fetcher: None, recovery: None, audit_log: false };
     let read = read_recovery(env, &sources).await?;
-    let mut audit = check_recovery(&read, &thresholds, &env.client.odd_records(None));
+    let odd = env.client.odd_records(None);
+    let mut audit = check_recovery(&read, &thresholds, &odd);
     let rehearsals = rehearsal::rehearse(env, &read.connectors, &AccessLists::of(&read.facts));
     audit.findings.push(rehearsal::finding(&rehearsals));
     audit.findings.push(writable_journal(env.journal.ensure_writable()));
@@ -68,7 +69,7 @@ async fn read(args: &Args, context: &Context, env: &Env<'_>) -> anyhow::Result<O
         need_administrator(&mut audit.findings);
     }
     if let Some(card) = card {
-        let state = RecoveryState::of(env.account, &read);
+        let state = RecoveryState::of(env.account, &read, &odd);
         audit.findings.push(card.check(&state.fingerprint()));
     }
     let report = doctor::report("recovery check", audit, (fail_on, &[]), env.account.to_string());

@@ -173,7 +173,7 @@ pub async fn run(mut args: Args, context: &Context) -> anyhow::Result<Outcome> {
         expires_on,
         permissions: rehearsal::permissions(connectors, &access, source.is_new() && !is_dry_run),
     };
-    let state = RecoveryState::of(env.account, &read);
+    let state = RecoveryState::of(env.account, &read, &odd);
     let fingerprint = state.connectors.is_ok().then(|| state.fingerprint().to_string());
     let facts = card_facts(state, &token, &args, context);
     let files = match &fingerprint {

@@ -198,7 +198,7 @@ pub fn finding(rehearsals: &[Rehearsal]) -> Finding {
     let detail = texts.collect::<Vec<_>>().join("; ");
     let failed: Vec<_> = rehearsals.iter().filter(|one| !one.ok).collect();
     if failed.is_empty() {
-        return Finding::passed(id, format!("{detail} (not sent)"));
+        return Finding::passed(id, format!("{detail} (not sent: write access is not tested)"));
     }
     let is_fatal = failed.iter().any(|one| one.method == "disable" || one.lacks_permission);
     let severity = if is_fatal { Severity::Error } else { Severity::Warning };

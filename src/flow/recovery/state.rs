@@ -12,6 +12,7 @@ use crate::api::hidden::hidden;
 use crate::api::idp::{Idp, IdpType};
 use crate::api::ids::{AccountId, AppId, ConnectorId, IdpId, IdpReference};
 use crate::api::member::Member;
+use crate::api::odd::OddRecord;
 use crate::domain::EmailDomain;
 use crate::flow::doctor::RecoveryFacts;
 use crate::flow::preflight::{Checked, NotChecked};
@@ -81,13 +82,18 @@ pub struct SuperAdmin {
 }
 
 impl RecoveryState {
-    pub fn of(account: &AccountId, read: &RecoveryFacts) -> Self {
+    /// `odd` are the records that could not be decoded: a connector among them may be enabled.
+    pub fn of(account: &AccountId, read: &RecoveryFacts, odd: &[OddRecord]) -> Self {
         let RecoveryFacts { connectors, facts } = read;
         let app = facts.sso_app().map_err(NotChecked::clone);
         let members = facts.members.as_deref().map_err(NotChecked::clone);
+        let mut states_of = states(connectors, ConnectorState::of, |one| one.domain.clone());
+        if let Ok(states) = &mut states_of {
+            states.extend(odd.iter().filter_map(ConnectorState::of_odd));
+        }
         Self {
             account: account.clone(),
-            connectors: states(connectors, ConnectorState::of, |one| one.domain.clone()),
+            connectors: states_of,
             sso_app: app.map(|app| app.map(SsoAppState::of)),
             idps: states(&facts.idps, IdpState::of, |one| one.id.to_string()),
             super_admins: members.map(|members| super_admins(members, connectors)),
@@ -141,6 +147,12 @@ fn super_admins(members: &[Member], connectors: &Checked<Vec<Connector>>) -> Vec
 }
 
 impl ConnectorState {
+    fn of_odd(odd: &OddRecord) -> Option<Self> {
+        let may_be_enabled = odd.noun == "connector" && odd.may_have("enabled", &true.into());
+        let id = odd.id.as_ref().filter(|_| may_be_enabled)?.parse().ok()?;
+        Some(Self { domain: "invalid record".to_owned(), id, enabled: None })
+    }
+
     fn of(connector: &Connector) -> Self {
         Self {
             domain: connector.email_domain.clone(),
