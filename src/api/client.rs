@@ -3,7 +3,7 @@
 mod attempt;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -63,7 +63,8 @@ impl<T> Created<T> {
 pub struct Client {
     config: Config,
     clock: Clock,
-    pace: Pace,
+    /// Whether its pace is [`Pace::Steady`].
+    is_steady: AtomicBool,
     shared: Arc<Shared>,
     unanswered: Mutex<Vec<(u64, String)>>,
     odd: Mutex<BTreeSet<OddRecord>>,
@@ -149,11 +150,21 @@ impl Client {
         Self::sharing(shared, Pace::Steady, self.config.clone(), self.clock.clone())
     }
 
+    /// From now on, waits for the next window of the rate limit instead of failing: for a run that
+    /// must not stop half-way.
+    pub fn wait_for_rate_limit(&self) {
+        self.is_steady.store(true, Ordering::Relaxed);
+    }
+
+    fn pace(&self) -> Pace {
+        if self.is_steady.load(Ordering::Relaxed) { Pace::Steady } else { Pace::Brief }
+    }
+
     fn sharing(shared: Arc<Shared>, pace: Pace, config: Config, clock: Clock) -> Self {
         Self {
             config,
             clock,
-            pace,
+            is_steady: AtomicBool::new(pace == Pace::Steady),
             shared,
             unanswered: Mutex::default(),
             odd: Mutex::default(),

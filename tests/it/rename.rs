@@ -249,6 +249,15 @@ async fn it_is_said_for_which_domains_sso_is_off() {
 }
 
 #[tokio::test]
+async fn a_full_window_of_the_rate_limit_does_not_leave_it_half_way() {
+    let world = three().await;
+    world.fault("429:retry-after=240#3@PATCH");
+    let ran = world.ok(RENAME).await;
+    assert!(ran.stderr.contains("waiting 240 s for the rate limit"), "{ran:?}");
+    assert_eq!(standing(&world).await, expected("cooler-cats"));
+}
+
+#[tokio::test]
 async fn what_all_domains_share_is_read_once() {
     let world = three().await;
     world.ok(RENAME).await;

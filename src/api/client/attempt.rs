@@ -88,7 +88,7 @@ impl Client {
         run: &mut RetryState,
         fault: RequestError,
     ) -> Result<AttemptResult<T>, Error> {
-        let longest_wait = self.pace.longest_wait();
+        let longest_wait = self.pace().longest_wait();
         let policy = Policy { max_retries: self.config.max_retries, longest_wait };
         let situation = Attempt {
             attempts: run.attempts,
@@ -125,7 +125,7 @@ impl Client {
         let wire =
             self.shared.wire.get_or_try_init(async || HttpTransport::new(&self.config)).await;
         let wire = wire.map_err(RequestError::Setup)?;
-        let _slot = match self.pace {
+        let _slot = match self.pace() {
             Pace::Brief => None,
             // The semaphore is never closed.
             Pace::Steady => self.shared.in_flight.acquire().await.ok(),
@@ -138,7 +138,7 @@ impl Client {
             self.note(run);
         }
         let answer = wire.exchange(&run.call, limit, self.clock.now()).await?;
-        if let Some(pause) = self.pace.pause_after(&answer) {
+        if let Some(pause) = self.pace().pause_after(&answer) {
             *lock(&self.shared.paused_until) = self.clock.now().saturating_add(pause).ok();
         }
         evaluate_response(answer, run.call.method, decode, wire.secret())
@@ -147,7 +147,7 @@ impl Client {
     async fn wait_for_the_rate_limit(&self, call: &HttpRequest) -> Result<(), RequestError> {
         let until = *lock(&self.shared.paused_until);
         let asked = until.map(|until| self.until(until)).unwrap_or_default();
-        let wait = asked.min(self.pace.longest_wait());
+        let wait = asked.min(self.pace().longest_wait());
         if wait.is_zero() {
             return Ok(());
         }

@@ -90,6 +90,7 @@ pub async fn run(
     on_event: &dyn Fn(&Event<'_>),
     decisions: &impl Decisions,
 ) -> (ApplyReport, Result<(), Error>) {
+    env.client.wait_for_rate_limit();
     let domains = domain::all(&options.desired, &facts);
     let results = changes.iter().map(ChangeResult::running).collect();
     let mut apply = Apply {

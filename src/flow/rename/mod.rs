@@ -92,6 +92,7 @@ pub async fn run(
     on_event: &dyn Fn(&Event<'_>),
     updated: impl AsyncFnOnce() -> Result<(), Error>,
 ) -> (Report, Result<(), Error>) {
+    env.client.wait_for_rate_limit();
     let rename = Renamer::new(env, options, task, on_event);
     let end = rename.run_steps(updated).await;
     let end = end.map_err(|error| rename.with_resume_hint(error));
