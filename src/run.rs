@@ -252,7 +252,10 @@ fn conclude(
         let mut failure = ErrorReport::new(ExitCode::Failure, message);
         failure.causes.push(error.to_string());
         match &outcome.failure {
-            Some(error) => failure.causes.push(format!("the command failed, too: {error}")),
+            Some(error) => {
+                let line = error_report::to_failure(error).message;
+                failure.causes.push(format!("the command failed, too: {line}"));
+            }
             None if back.is_some() => {
                 failure.causes.push("the changes of this command were made".to_owned());
             }

@@ -89,7 +89,10 @@ impl Error {
     pub fn concerns_every_object(&self) -> bool {
         use crate::api::ErrorKind as Kind;
         match self {
-            Self::Flow(error) => error.kind != FlowErrorKind::NotConfirmed,
+            Self::Flow(error) => !matches!(
+                error.kind,
+                FlowErrorKind::NotConfirmed | FlowErrorKind::Conflict | FlowErrorKind::Refused
+            ),
             Self::Api(_) | Self::ApiContext(_) => self.api().is_some_and(|error| {
                 matches!(error.fault, crate::api::RequestError::NotSent { .. })
                     || matches!(

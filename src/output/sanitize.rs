@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::str::Chars;
 
 /// `text` on one line, without control characters, terminal escape sequences and bidirectional
-/// controls; line breaks and tabs become a space. Characters without width are named.
+/// controls; line breaks and tabs become a space.
 ///
 /// An escape sequence is removed as a whole (ECMA-48 section 5.4), including its parameters.
 pub fn sanitize(text: &str) -> Cow<'_, str> {
@@ -18,7 +18,6 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
             '\u{1b}' => skip_sequence(&mut rest),
             '\u{9b}' => skip_parameters(&mut rest),
             '\n' | '\t' | '\u{2028}' | '\u{2029}' => clean.push(' '),
-            c if has_no_width(c) => clean.extend(format!("<U+{:04X}>", u32::from(c)).chars()),
             c if is_unsafe(c) => {}
             c => clean.push(c),
         }
@@ -27,10 +26,26 @@ pub fn sanitize(text: &str) -> Cow<'_, str> {
 }
 
 pub(super) fn is_unsafe(c: char) -> bool {
-    c.is_control() || is_bidi_control(c) || has_no_width(c) || matches!(c, '\u{2028}' | '\u{2029}')
+    c.is_control() || is_bidi_control(c) || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Only those that no script and no emoji needs: two names could look the same.
+/// As [`sanitize`], with characters without width by name: two names could look the same.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    let clean = sanitize(text);
+    if !clean.chars().any(has_no_width) {
+        return clean;
+    }
+    let mut shown = String::with_capacity(clean.len());
+    for c in clean.chars() {
+        match c {
+            c if has_no_width(c) => shown.extend(format!("<U+{:04X}>", u32::from(c)).chars()),
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// Only those that no script and no emoji needs.
 fn has_no_width(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
 }
@@ -119,11 +134,18 @@ mod tests {
             ("\u{1b}\u{1b}[31mred", "red"),
             ("\u{1b}[31\u{202e}m", "m"),
             ("zero\u{200d}joiner stays", "zero\u{200d}joiner stays"),
-            ("Ok\u{ad}ta\u{200b} \u{feff}", "Ok<U+00AD>ta<U+200B> <U+FEFF>"),
         ];
         for (dirty, clean) in table {
             assert_eq!(sanitize(dirty), clean, "{dirty:?}");
         }
+    }
+
+    #[test]
+    fn characters_without_width_are_named_on_the_screen_only() {
+        let name = "Ok\u{ad}ta\u{200b} \u{feff}";
+        assert_eq!(visible(name), "Ok<U+00AD>ta<U+200B> <U+FEFF>");
+        assert_eq!(visible("\u{1b}[31mred"), "red");
+        assert_eq!(sanitize(name), name);
     }
 
     proptest::proptest! {

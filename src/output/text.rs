@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::invocation::{Invocation, first_code};
-use super::sanitize::sanitize;
+use super::sanitize::visible;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Text {
@@ -185,7 +185,7 @@ impl Text {
 
     fn piece(tone: Color, text: &str) -> Self {
         let mut made = Self::default();
-        made.push_piece(tone, &sanitize(text));
+        made.push_piece(tone, &visible(text));
         made
     }
 

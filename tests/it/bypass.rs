@@ -391,6 +391,10 @@ async fn a_connector_that_fails_keeps_no_other_from_its_bypass_or_undo() {
     assert!(error["hint"].as_str().unwrap().contains("`cfsso bypass otp`"), "{error}");
     world.ok("bypass disable --all --yes").await;
 
+    // One that could not be read is not left out without a word.
+    world.fault(&format!("500@GET/{}", path(first)));
+    let dry_run = world.run("bypass undo --dry-run --max-retries 0").await;
+    assert!(dry_run.code == 9 && dry_run.stderr.contains("not read: "), "{dry_run:?}");
     world.fault(&fault);
     let error = world.fails("bypass undo --yes --max-retries 0", 12).await;
     assert_eq!(error["message"], "1 of 2 undone");
@@ -398,6 +402,32 @@ async fn a_connector_that_fails_keeps_no_other_from_its_bypass_or_undo() {
     assert_eq!(enabled().await.iter().filter(|it| **it == true).count(), 1);
     world.ok("bypass undo --yes").await;
     assert_eq!(state(&world).await, before);
+}
+
+#[tokio::test]
+async fn what_an_undo_did_not_try_is_counted_and_named() {
+    let world = two_enforced().await;
+    world.ok("setup a.cool.cats --publish-txt --enable --yes").await;
+    world.ok("bypass disable --all --yes").await;
+    world.fault("429:retry-after=1#2@PATCH");
+    let ran = world.run("bypass undo --yes --max-retries 0 -o json").await;
+    assert_eq!(ran.error()["message"], "1 of 3 undone", "{ran:?}");
+    let left = ran.json()["left"].clone();
+    assert_eq!(left[0]["description"], "not tried after the failure", "{left}");
+    world.ok("bypass undo --yes").await;
+    assert!(world.connectors().await.iter().all(|it| it["enabled"] == true));
+}
+
+#[tokio::test]
+async fn a_list_that_was_opened_to_all_since_is_a_changed_one() {
+    let world = World::new().await.enabled().await;
+    world.ok("app idps --only oidc --yes").await;
+    world.ok("bypass otp --yes").await;
+    world.ok("app idps --all --yes").await;
+    world.fails("bypass undo --yes", 7).await;
+    world.ok("bypass undo --yes --force").await;
+    let (_, app) = sign_in(&world).await;
+    assert_eq!(app["allowed_idps"], json!([COMPANY]));
 }
 
 #[tokio::test]

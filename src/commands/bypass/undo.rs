@@ -97,9 +97,11 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
         left: Vec::new(),
         sign_in: None,
     };
-    let Sorted { todo, blocked, mut unread } = sort(writes, args, &mut report.left)?;
+    let Sorted { todo, blocked, unread } = sort(writes, args, &mut report.left)?;
+    let mut unread: Vec<_> =
+        unread.into_iter().map(|(write, error)| Failure::of(&write, None, error)).collect();
     if todo.is_empty() && !unread.is_empty() {
-        return Err(unread.remove(0).1.into());
+        return Err(only_failures(unread.remove(0), &unread, &args.command()).into());
     }
     if todo.is_empty()
         && let Some((entry, error)) = blocked.first()
@@ -137,6 +139,9 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
             ));
         }
     }
+    for failure in &unread {
+        context.screen.warn(Text::prose(format!("not read: {}", failure.description)));
+    }
     for (_, error) in &blocked {
         context.screen.warn(Text::prose(error.messages().join(": ")));
     }
@@ -146,13 +151,12 @@ pub async fn run(args: &Args, context: &Context) -> anyhow::Result<Outcome> {
     warn_of_lockout(&env, &ready, context).await;
     let (word, action) = question(&ready);
     if let Some(outcome) = plan_output::finish_dry_run(context, plan, "undoing")? {
-        return Ok(outcome);
+        let missing = (!unread.is_empty()).then(|| unread.remove(0).error.into());
+        return Ok(outcome.failed(missing));
     }
     context.confirm(&word, action).await?;
-    let mut failures: Vec<Failure> =
-        unread.into_iter().map(|(write, error)| Failure::of(&write, None, error)).collect();
-    failures.extend(restore_all(&env, (&todo, &ready), args, &mut report).await?);
-    report.ok = failures.is_empty() && blocked.is_empty();
+    let failures = restore_all(&env, (&todo, &ready), unread, args, &mut report).await?;
+    report.ok = failures.all.is_empty() && blocked.is_empty();
     let (connectors, state) = tokio::join!(connector::list(&env), otp::read_state(&env));
     report.sign_in = connectors.ok().map(|all| allowed_methods(&all, state.ok().as_ref()));
     let failed = failure(&failures, args, report.undone.len())
@@ -213,6 +217,12 @@ fn sort(
     Ok(sorted)
 }
 
+struct Failures {
+    all: Vec<Failure>,
+    /// After an error that concerns all of them.
+    not_tried: usize,
+}
+
 /// A change that was not undone.
 struct Failure {
     description: String,
@@ -233,9 +243,10 @@ impl Failure {
 }
 
 /// After the other entries were undone.
-fn failure(failures: &[Failure], args: &Args, undone: usize) -> Option<FlowError> {
+fn failure(failures: &Failures, args: &Args, undone: usize) -> Option<FlowError> {
+    let Failures { all: failures, not_tried } = failures;
     let first = failures.first()?;
-    let message = format!("{undone} of {} undone", undone + failures.len());
+    let message = format!("{undone} of {} undone", undone + failures.len() + not_tried);
     let again = again_label(failures.iter().map(|failure| &failure.error));
     let again = format!("{again}: `{}`", args.command());
     let hint = match &first.show {
@@ -384,34 +395,35 @@ fn question(ready: &[Box<Ready>]) -> (String, &'static str) {
 async fn restore_all(
     env: &Env<'_>,
     (todo, ready): (&[BypassWrite], &[Box<Ready>]),
+    unread: Vec<Failure>,
     args: &Args,
     report: &mut Report,
-) -> Result<Vec<Failure>, Error> {
+) -> Result<Failures, Error> {
     let command = args.command();
     let mut failed: Vec<(&BypassWrite, Failure)> = Vec::new();
+    let (mut is_over, mut not_tried) = (false, 0);
     for (write, ready) in todo.iter().zip(ready) {
         let entry = &write.entry;
-        if failed.iter().any(|(first, _)| write.depends_on(first)) {
+        if is_over || failed.iter().any(|(first, _)| write.depends_on(first)) {
             report.left.push(UndoneEntry::of(entry, "not tried after the failure"));
+            not_tried += 1;
             continue;
         }
         match write.restore(env, args.force, &command).await {
             Ok(Some(title)) => report.undone.push(UndoneEntry::of(entry, title)),
             Ok(None) => report.left.push(UndoneEntry::of(entry, "no longer active")),
             Err(error) => {
-                let ends_run = error.concerns_every_object();
+                is_over = error.concerns_every_object();
                 failed.push((write, Failure::of(write, ready.subject(), error)));
-                if ends_run {
-                    break;
-                }
             }
         }
     }
-    let mut failures: Vec<_> = failed.into_iter().map(|(_, failure)| failure).collect();
-    if report.undone.is_empty() && !failures.is_empty() {
-        return Err(only_failures(failures.remove(0), &failures, &command));
+    let mut all: Vec<_> = failed.into_iter().map(|(_, failure)| failure).collect();
+    all.extend(unread);
+    if report.undone.is_empty() && !all.is_empty() {
+        return Err(only_failures(all.remove(0), &all, &command));
     }
-    Ok(failures)
+    Ok(Failures { all, not_tried })
 }
 
 /// Nothing was undone: the first error decides the exit code.

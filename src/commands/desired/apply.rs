@@ -21,7 +21,7 @@ use super::plan::{self, show_changes};
 
 use crate::api::document::Document;
 use crate::api::idp::{Idp, IdpType};
-use crate::context::Context;
+use crate::context::{Context, UndoHint};
 use crate::flow::check::{Check, CheckId, CheckState};
 use crate::flow::desired::apply::{self, ApplyReport, Decisions, Event, Options};
 use crate::flow::desired::change::{PlannedChange, Task};
@@ -29,12 +29,12 @@ use crate::flow::desired::dry_run::{self, DryRun};
 use crate::flow::desired::facts::Facts;
 use crate::flow::desired::plan::{self as desired_plan, ensure_bypasses_kept, idp_body};
 use crate::flow::desired::{Desired, SecretPlace, parse};
-use crate::flow::plan::Plan;
+use crate::flow::plan::{Difference, Plan};
 use crate::flow::publish::{RecordFormat, TxtRecord};
 use crate::flow::steps::StepState;
 use crate::flow::trial::{Subject, TrialEnd};
 use crate::flow::update::Update;
-use crate::flow::{Env, Error, FlowError};
+use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Text};
 use crate::plural::count_noun;
 
@@ -140,7 +140,24 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Outcome> {
     let (report, end) =
         Box::pin(apply::run(&env, &options, (facts, &changes), &on_event, &decisions)).await;
     context.screen.end_progress();
+    let end = end.map_err(|error| with_undo(error, context));
     Ok(Outcome::done(report).failed(end.err().map(Into::into)))
+}
+
+/// What waits for DNS or a person is not half done, but something was written.
+fn with_undo(error: Error, context: &Context) -> Error {
+    match (error, context.undo_hint()) {
+        (Error::Flow(error), Some(UndoHint { run, command: Some(undo) }))
+            if error.kind == FlowErrorKind::NotYet =>
+        {
+            let hint = error.hint.clone().unwrap_or_default();
+            error
+                .cause(format!("journal run: {run}"))
+                .hint(format!("{hint}\nundo: `{undo}`"))
+                .into()
+        }
+        (error, _) => error,
+    }
 }
 
 /// Of what users signed in through before, something that works has to be left.
@@ -152,7 +169,7 @@ async fn ensure_sign_in_kept(
     context: &Context,
 ) -> anyhow::Result<()> {
     let kept = desired_plan::ensure_sign_in_kept(facts, desired, changes, accepted)?;
-    if kept.is_empty() {
+    if kept.is_empty() || accepted.contains(&CheckId::IdpHealthy) {
         return Ok(());
     }
     let pins = facts.idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
@@ -269,7 +286,7 @@ fn resume_command(line: &str, kept: Option<(&Path, String)>) -> String {
     words.retain(|word| !word.starts_with("--confirm="));
     let Some((plan, command)) = kept else { return shell_words::join(&words) };
     let is_plan = |word: &&String| Path::new(word.as_str()) == plan;
-    let options = words.iter().skip(2).filter(|word| !is_plan(word));
+    let options = words.iter().skip(1).filter(|word| *word != "apply" && !is_plan(word));
     let options = shell_words::join(options);
     if options.is_empty() { command } else { format!("{command} {options}") }
 }
@@ -293,7 +310,12 @@ struct OptionDecisions<'a> {
 
 impl Decisions for OptionDecisions<'_> {
     async fn check_app(&self, edit: &Update, idps: &[Idp]) -> Result<(), Error> {
-        if edit.is_empty() || self.accepts_broken_idp {
+        let limits = |it: &Difference| match it.field.as_str() {
+            "allowed_idps" => true,
+            "auto_redirect_to_identity" => it.after == true,
+            _ => false,
+        };
+        if self.accepts_broken_idp || !edit.requested.iter().any(limits) {
             return Ok(());
         }
         with_accept_risk_hint(ensure_sign_in_works(self.context, edit, idps).await)
@@ -458,6 +480,11 @@ mod tests {
             ("cfsso apply --confirm=3 -f 'a b'", None, "cfsso apply -f 'a b'"),
             ("cfsso apply -f a --confirm", None, "cfsso apply -f a"),
             ("cfsso apply 'my plan'", Some(plan.clone()), "cfsso apply -f sso.yaml --prune"),
+            (
+                "cfsso --sandbox apply 'my plan'",
+                Some(plan.clone()),
+                "cfsso apply -f sso.yaml --prune --sandbox",
+            ),
             (
                 "cfsso apply 'my plan' --timeout 5m",
                 Some(plan),

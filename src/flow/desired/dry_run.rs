@@ -63,6 +63,10 @@ pub async fn run(
     for group in Group::ALL {
         let of_group = changes.iter().filter(|change| change.group == group);
         match group {
+            // A run changes none of these after a refusal of what comes before.
+            Group::SsoApp | Group::Enforcement if reader.found.refusal.is_some() => {
+                reader.skip(of_group);
+            }
             Group::Verification => reader.verify(of_group).await?,
             Group::Enforcement => reader.enforce(of_group).await,
             Group::Removal => reader.remove(of_group.collect()).await?,
@@ -92,9 +96,11 @@ impl<D: Decisions> Reader<'_, D> {
                 let entry = &desired.idps()[*at];
                 let target = Target::Idp(id.clone());
                 let edit = Update::prepare(env, target, |idp| edit_idp(idp, entry)).await?;
-                self.found.changes.extend(edit.changes(env));
                 let works = ensure_idp_works(&self.facts, id, &edit, self.decisions).await;
-                self.refuse_unless(works);
+                if !self.is_accepted(works) {
+                    return Ok(());
+                }
+                self.found.changes.extend(edit.changes(env));
                 if let Some(idp) = self.facts.idps.iter_mut().find(|idp| idp.id == *id)
                     && let Ok(updated) = serde_json::from_str(edit.desired.to_raw().get())
                 {
@@ -112,9 +118,10 @@ impl<D: Decisions> Reader<'_, D> {
                 let target = Target::App(app.id.clone());
                 let edit = Update::prepare(env, target, |it| edit_app(it, wanted, &self.facts));
                 let edit = edit.await?;
-                self.found.changes.extend(edit.changes(env));
                 let works = self.decisions.check_app(&edit, &self.facts.idps).await;
-                self.refuse_unless(works);
+                if self.is_accepted(works) {
+                    self.found.changes.extend(edit.changes(env));
+                }
             }
             Task::CreateConnector(at) => {
                 let wanted = &desired.connectors()[*at];
@@ -172,13 +179,10 @@ impl<D: Decisions> Reader<'_, D> {
             let apps = self.future_apps().await?;
             let known = (&*apps, &*self.facts.idps);
             let left = ensure_sign_in_left(self.env, &deleted, known, self.decisions).await;
-            self.refuse_unless(left);
+            self.is_accepted(left);
         }
         if self.found.refusal.is_some() {
-            let titles = changes.iter().map(|change| &change.title);
-            self.found
-                .notes
-                .extend(titles.map(|title| format!("{title}: not tried after a refusal")));
+            self.skip(changes.into_iter());
             return Ok(());
         }
         for change in changes {
@@ -187,12 +191,19 @@ impl<D: Decisions> Reader<'_, D> {
         Ok(())
     }
 
-    fn refuse_unless(&mut self, result: Result<(), impl Into<Error>>) {
-        let Err(error) = result.map_err(Into::into) else { return };
+    fn skip<'c>(&mut self, changes: impl Iterator<Item = &'c PlannedChange>) {
+        let notes = changes.map(|change| format!("{}: not tried after a refusal", change.title));
+        self.found.notes.extend(notes);
+    }
+
+    /// Records a refusal.
+    fn is_accepted(&mut self, result: Result<(), impl Into<Error>>) -> bool {
+        let Err(error) = result.map_err(Into::into) else { return true };
         match self.found.refusal {
             Some(_) => self.found.notes.push(error.line()),
             None => self.found.refusal = Some(error),
         }
+        false
     }
 
     /// By the time of the deletions, the SSO App is as the file has it.
@@ -264,7 +275,7 @@ impl<D: Decisions> Reader<'_, D> {
         };
         for at in enabling {
             let enabled = self.enable(at, facts.as_ref());
-            self.refuse_unless(enabled);
+            self.is_accepted(enabled);
         }
     }
 

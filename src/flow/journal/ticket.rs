@@ -107,14 +107,16 @@ pub fn read(text: &[u8]) -> Result<Vec<Entry>, FlowError> {
             all
         }
     };
-    let mut entries = Vec::new();
+    let mut bypasses = Vec::new();
     for (at, document) in documents.iter().enumerate() {
         // Runs without a journal that started in the same second have the same name.
         let is_repeated = documents[..at].iter().any(|other| other.run == document.run);
         let suffix = if is_repeated { format!("-{}", at + 1) } else { String::new() };
-        entries.extend(entries_of(document, &format!("{}{suffix}", document.run))?);
+        bypasses.push(entries_of(document, &format!("{}{suffix}", document.run))?);
     }
-    Ok(entries)
+    // A text may have them in any order.
+    bypasses.sort_by_key(|entries| entries.first().map(|entry| entry.started_at));
+    Ok(bypasses.concat())
 }
 
 /// Without the tickets that a later one of the same bypass continues.
@@ -201,12 +203,14 @@ mod tests {
         let next = later.replace(r#""entry":1"#, r#""entry":2"#);
         let continued = ticket(&format!("{STARTED},{next}"));
         let other = ticket(&later);
+        let earlier = ticket(&later.replace("12:00", "11:59"));
         for (text, expected) in [
             (first.clone(), "r.1 disable"),
             (format!("{first}\n{continued}\n"), "r.1 disable, r.2 later"),
             (format!("✓ a step\n{other}\nUndo: `x`\n"), "r.1 later"),
             (format!("{first}\n{other}\n"), "r.1 disable, r-2.1 later"),
             (format!("{first}\n{continued}\n{other}\n"), "r.1 disable, r.2 later, r-2.1 later"),
+            (format!("{first}\n{earlier}\n"), "r-2.1 later, r.1 disable"),
         ] {
             let entries = read(text.as_bytes()).unwrap();
             let entries = entries.iter().map(|entry| format!("{} {}", entry.id, entry.title));

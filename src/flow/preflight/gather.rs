@@ -1,11 +1,12 @@
 //! Reads what the checks need: concurrently, and nothing twice.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::{OptionFuture, join_all};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 use super::Thresholds;
@@ -76,21 +77,26 @@ pub async fn gather(env: &Env<'_>, sources: &Sources) -> Facts {
 /// The facts of an account for several domains that are checked at about the same time: the rate
 /// limit allows 1,200 requests in five minutes (API reference, section 1.4).
 #[derive(Default)]
-pub struct SharedFacts(Mutex<Option<(Timestamp, Rc<Facts>)>>);
+pub struct SharedFacts {
+    begun: Cell<u64>,
+    /// With the number of its read.
+    latest: Mutex<Option<(u64, Rc<Facts>)>>,
+}
 
 impl SharedFacts {
-    const MAX_AGE: SignedDuration = SignedDuration::from_secs(30);
-
+    /// Read after the call: those who ask during a read share the next one.
     pub async fn read(&self, env: &Env<'_>, sources: &Sources) -> Rc<Facts> {
-        let mut latest = self.0.lock().await;
-        let now = env.clock.now();
-        if let Some((since, facts)) = &*latest
-            && now.duration_since(*since).abs() < Self::MAX_AGE
+        let earlier = self.begun.get();
+        let mut latest = self.latest.lock().await;
+        if let Some((number, facts)) = &*latest
+            && *number > earlier
         {
             return Rc::clone(facts);
         }
+        let number = self.begun.get() + 1;
+        self.begun.set(number);
         let facts = Rc::new(Box::pin(gather(env, sources)).await);
-        *latest = Some((now, Rc::clone(&facts)));
+        *latest = Some((number, Rc::clone(&facts)));
         facts
     }
 }

@@ -17,7 +17,8 @@ impl ListUndo {
     /// `before` and `written` are the SSO App before and after the bypass.
     pub fn of(before: &Document, written: &Document, now: &Document) -> Self {
         let (before, written, now) = (allowed(before), allowed(written), allowed(now));
-        if is_same(&now, &written) || is_same(&now, &before) {
+        // An empty list allows all, also what the bypass added.
+        if is_same(&now, &written) || is_same(&now, &before) || now.is_empty() {
             return Self::Restore;
         }
         let is_added = |idp: &IdpReference| written.contains(idp) && !before.contains(idp);
@@ -59,7 +60,7 @@ mod tests {
             ("old", "old pin", "old pin new", "old new"),
             ("old", "old pin", "pin new", "new"),
             ("old", "old pin", "new", "keep"),
-            ("old", "old pin", "", "keep"),
+            ("old", "old pin", "", "restore"),
             ("old", "old pin", "pin", "restore"),
             ("old", "", "", "restore"),
             ("old", "", "new", "keep"),

@@ -519,6 +519,8 @@ async fn the_sso_app_is_not_limited_to_a_provider_that_does_not_work() {
         let error = world.fails(&file.line("apply", mode), 11).await;
         assert!(error.to_string().contains("would be the only allowed"), "{error}");
     }
+    let dry_run = world.run(&file.line("apply", "--dry-run")).await;
+    assert!(!dry_run.stdout.contains("PUT"), "{dry_run:?}");
     assert_eq!(world.writes(), writes);
     report(&world, &file.line("apply", "--yes --accept-risk idp-healthy"), 0).await;
 }
@@ -591,6 +593,31 @@ async fn what_cannot_be_undone_is_not_said_to_be() {
     let error = world.fails(&file.line("apply", "--prune --yes --max-retries 0"), 12).await;
     assert!(error["causes"].to_string().contains("journal run: "), "{error}");
     assert!(!error["hint"].as_str().unwrap().contains("undo"), "{error}");
+}
+
+#[tokio::test]
+async fn what_waits_names_the_journal_run_of_what_was_made() {
+    let world = World::new().await.enabled().await;
+    let file = File::new(
+        "version: 1\nidentity_providers: [{ name: PIN, type: onetimepin }]\n\
+         connectors: [{ domain: elsewhere.example, verified: true }]\n",
+    );
+    let error = world.fails(&file.line("apply", "--yes --timeout 30s"), 8).await;
+    let (causes, hint) = (error["causes"].to_string(), error["hint"].as_str().unwrap());
+    assert!(causes.contains("journal run: ") && hint.contains("undo: `cfsso journal"), "{error}");
+    assert!(hint.starts_with("`cfsso apply -f"), "{error}");
+}
+
+#[tokio::test]
+async fn what_the_app_allows_already_does_not_stop_another_change_of_it() {
+    let world = World::new().await.enabled().await;
+    world.ok("idp create cloudflare --name CF").await;
+    world.ok("app idps --only CF --yes --force").await;
+    world.ok("app instant-auth on --yes --force").await;
+    let file = File::new("version: 1\nsso_app: { auto_redirect: false }\n");
+    report(&world, &file.line("apply", "--yes"), 0).await;
+    let file = File::new("version: 1\nsso_app: { auto_redirect: true }\n");
+    world.fails(&file.line("apply", "--yes"), 11).await;
 }
 
 #[tokio::test]

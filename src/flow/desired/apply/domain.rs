@@ -350,7 +350,7 @@ impl<D: Decisions> Apply<'_, D> {
         if let Some((report, end)) = self.decisions.try_enable(&subject).await? {
             self.domains[place].connector = Some(report.connector);
             end?;
-            return Ok(format!("SSO enabled ({})", report.trial.outcome.label()));
+            return Ok(format!("SSO enabled ({})", report.trial.detail));
         }
         let enabled = keep::enable_for_good(self.env, &name, &subject.connector).await?;
         self.domains[place].connector = Some(enabled);

@@ -61,8 +61,8 @@ pub(super) fn warnings(facts: &Facts, desired: &Desired, changes: &Changes) -> V
     }
     for name in after.untested() {
         warnings.push(format!(
-            "sign-in through {name} is not tested: this run creates or changes it; after it: \
-             `cfsso logins --watch`"
+            "sign-in through {name} is not tested: this run creates, changes or newly allows it; \
+             after it: `cfsso logins --watch`"
         ));
     }
     if after.replaces() && after.kept.is_empty() {
@@ -70,6 +70,16 @@ pub(super) fn warnings(facts: &Facts, desired: &Desired, changes: &Changes) -> V
         warnings.push(format!(
             "`apply` refuses to delete {} before a sign-in through a new one",
             code_list(&names)
+        ));
+    }
+    if !after.deleted.is_empty() && !after.kept.is_empty() {
+        let names = |idps: &[&Idp]| {
+            code_list(&idps.iter().map(|idp| idp.name.as_str()).collect::<Vec<_>>())
+        };
+        warnings.push(format!(
+            "users of {} will have to sign in through {}: `cfsso logins` shows who has",
+            names(&after.deleted),
+            names(&after.kept)
         ));
     }
     // An active bypass of this machine has a warning of its own.
@@ -88,10 +98,11 @@ struct SignIn<'a> {
     is_enforced: bool,
     /// Whether the run decides what the SSO App allows, or deletes what it allows.
     is_decided: bool,
-    /// Allowed, and neither created nor edited nor deleted by the run.
+    /// One-time PIN, or allowed before and after, and neither edited nor deleted by the run.
     kept: Vec<&'a Idp>,
     created: Vec<String>,
     edited: Vec<&'a Idp>,
+    newly_allowed: Vec<&'a Idp>,
     /// Allowed before.
     deleted: Vec<&'a Idp>,
     loses_pin: bool,
@@ -139,7 +150,12 @@ impl<'a> SignIn<'a> {
             sign_in.partition(|idp| deleted.contains(idp.id.as_str()));
         let gone: Vec<_> = gone.into_iter().filter(|idp| was_allowed(&idp.id)).collect();
         let left = left.into_iter().filter(|idp| is_allowed(idp));
-        let (edited, kept) = left.partition(|idp| edited.contains(idp.id.as_str()));
+        let is_newly_allowed = |idp: &Idp| {
+            facts.app.is_some() && idp.kind != IdpType::OneTimePin && !was_allowed(&idp.id)
+        };
+        let (edited, left): (Vec<_>, Vec<_>) =
+            left.partition(|idp| edited.contains(idp.id.as_str()));
+        let (newly_allowed, kept) = left.into_iter().partition(|idp| is_newly_allowed(idp));
         let pins = facts.idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin);
         let loses_pin = pins
             .filter(|pin| was_allowed(&pin.id))
@@ -152,13 +168,14 @@ impl<'a> SignIn<'a> {
             kept,
             created: created.iter().filter(is_new_sign_in).map(|it| it.name.clone()).collect(),
             edited,
+            newly_allowed,
             deleted: gone,
             loses_pin,
         }
     }
 
     fn is_lost(&self) -> bool {
-        self.is_decided && self.kept.is_empty() && self.created.is_empty() && self.edited.is_empty()
+        self.is_decided && self.kept.is_empty() && self.untested().is_empty()
     }
 
     /// Whether what users sign in through makes way for what none of them has tried.
@@ -166,14 +183,18 @@ impl<'a> SignIn<'a> {
         self.is_enforced && !self.deleted.is_empty() && !self.untested().is_empty()
     }
 
+    /// What is newly allowed matters only if nothing else is left.
     fn untested(&self) -> Vec<&str> {
-        let edited = self.edited.iter().map(|idp| idp.name.as_str());
-        self.created.iter().map(String::as_str).chain(edited).collect()
+        let newly_allowed = self.newly_allowed.iter().filter(|_| self.kept.is_empty());
+        let existing = self.edited.iter().chain(newly_allowed).map(|idp| idp.name.as_str());
+        self.created.iter().map(String::as_str).chain(existing).collect()
     }
 }
 
 fn changes_config(change: &PlannedChange) -> bool {
-    change.diff.iter().any(|difference| difference.field.starts_with("config"))
+    // More claims cannot end a sign-in.
+    let is_relevant = |field: &str| field.starts_with("config") && field != "config.claims";
+    change.diff.iter().any(|difference| is_relevant(&difference.field))
 }
 
 /// Whether SSO is enforced for a domain after the run.

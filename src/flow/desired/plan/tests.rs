@@ -76,8 +76,8 @@ fn what_differs_is_planned_and_what_is_not_named_is_not_touched() {
             json!({ "identity_providers": [{ "name": "Okta", "type": "Okta", "config": { "client_id": "b" } }] }),
             vec![
                 "change the identity provider Okta: `config.client_id`: a -> b",
-                "warning: sign-in through Okta is not tested: this run creates or changes it; after \
-                 it: `cfsso logins --watch`",
+                "warning: sign-in through Okta is not tested: this run creates, changes or newly \
+                 allows it; after it: `cfsso logins --watch`",
             ],
         ),
         (
@@ -254,6 +254,9 @@ fn what_users_sign_in_through_does_not_make_way_for_what_none_has_tried() {
     let cloudflare = json!({ "name": "Cloudflare", "type": "cloudflare" });
     let okta = json!({ "name": "Okta", "type": "okta" });
     let edited = json!({ "name": "Okta", "type": "okta", "config": { "client_id": "b" } });
+    let claims = json!({ "name": "Okta", "type": "okta", "config": { "claims": ["groups"] } });
+    // Not allowed before.
+    let other = json!({ "name": "Other", "type": "okta" });
     let pin = json!({ "name": "PIN", "type": "onetimepin" });
     let off = json!([{ "domain": "on.test", "enabled": false }]);
     let file = |idps: &[&Value], allowed: &[&str]| json!({ "identity_providers": idps, "sso_app": { "allowed_idps": allowed } });
@@ -263,14 +266,19 @@ fn what_users_sign_in_through_does_not_make_way_for_what_none_has_tried() {
     };
     let mut state = account();
     state["app"]["allowed_idps"] = json!(["p1", "p2"]);
+    let not_allowed = json!({ "id": "p4", "name": "Other", "type": "okta", "config": {} });
+    state["idps"].as_array_mut().unwrap().push(not_allowed);
     let (idp_healthy, login_seen) = (Some(CheckId::IdpHealthy), Some(CheckId::LoginSeen));
     for (wanted, prune, risk, warnings) in [
         // Kept: Okta, or the PIN.
         (file(&[&github, &okta, &pin], &["Hub", "Okta", "PIN"]), true, None, 1),
-        (file(&[&github, &pin], &["Hub", "PIN"]), true, None, 1),
+        (file(&[&github, &pin], &["Hub", "PIN"]), true, None, 2),
+        (file(&[&claims, &pin], &["Okta", "PIN"]), true, None, 0),
         // Only what is new, or changed.
         (file(&[&github], &["Hub"]), true, login_seen, 3),
         (file(&[&edited], &["Okta"]), true, login_seen, 3),
+        (file(&[&other], &["Other"]), true, login_seen, 3),
+        (file(&[&claims], &["Okta"]), true, None, 2),
         // Nothing is deleted: the old one can be allowed again.
         (file(&[&github], &["Hub"]), false, None, 2),
         (without_sso(file(&[&github], &["Hub"])), true, None, 0),
