@@ -9,31 +9,27 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::super::Outcome;
-use super::super::app::idps::{ensure_one_works, ensure_sign_in_works};
-use super::super::connector::trial::{self, TrialArgs};
-use super::super::idp::check::{ensure_any_works, ensure_still_works};
+use super::super::connector::trial::TrialArgs;
 use super::super::idp::secret::{Raw, Source};
 use super::super::plan_output;
 use super::super::preflight::{CheckArgs, show_checks};
 use super::super::setup::mark;
+use super::decisions::{OptionDecisions, ensure_sign_in_kept};
 use super::file;
 use super::plan::{self, show_changes};
 
 use crate::api::document::Document;
-use crate::api::idp::{Idp, IdpType};
 use crate::context::{Context, UndoHint};
 use crate::flow::check::{Check, CheckId, CheckState};
-use crate::flow::desired::apply::{self, ApplyReport, Decisions, Event, Options};
+use crate::flow::desired::apply::{self, ApplyReport, Event, Options};
 use crate::flow::desired::change::{PlannedChange, Task};
 use crate::flow::desired::dry_run::{self, DryRun};
 use crate::flow::desired::facts::Facts;
-use crate::flow::desired::plan::{self as desired_plan, ensure_bypasses_kept, idp_body};
+use crate::flow::desired::plan::{ensure_bypasses_kept, idp_body};
 use crate::flow::desired::{Desired, SecretPlace, parse};
-use crate::flow::plan::{Difference, Plan};
+use crate::flow::plan::Plan;
 use crate::flow::publish::{RecordFormat, TxtRecord};
 use crate::flow::steps::StepState;
-use crate::flow::trial::{Subject, TrialEnd};
-use crate::flow::update::Update;
 use crate::flow::{Env, Error, FlowError, FlowErrorKind};
 use crate::output::{Page, Render, Text};
 use crate::plural::count_noun;
@@ -160,27 +156,6 @@ fn with_undo(error: Error, context: &Context) -> Error {
     }
 }
 
-/// Of what users signed in through before, something that works has to be left.
-async fn ensure_sign_in_kept(
-    facts: &Facts,
-    desired: &Desired,
-    changes: &[PlannedChange],
-    accepted: &[CheckId],
-    context: &Context,
-) -> anyhow::Result<()> {
-    let kept = desired_plan::ensure_sign_in_kept(facts, desired, changes, accepted)?;
-    if kept.is_empty() || accepted.contains(&CheckId::IdpHealthy) {
-        return Ok(());
-    }
-    let pins = facts.idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
-    let message = "no identity provider that is allowed now and works would be left".to_owned();
-    let works = ensure_any_works(context, &kept, pins, message).await;
-    works.map_err(|error| match error.downcast::<FlowError>() {
-        Ok(error) => desired_plan::untested_error(error.message, error.causes).into(),
-        Err(other) => other,
-    })
-}
-
 /// A tenth of `--timeout` is reserved for enabling what is verified.
 fn wait_deadline(context: &Context) -> Timestamp {
     let reserve = context.settings.options.timeout.unwrap_or_default() / 10;
@@ -298,64 +273,6 @@ async fn confirm(account: &str, changes: &[PlannedChange], context: &Context) ->
         context.screen.show(&|page| show_changes(account, changes, page));
     }
     context.confirm(&count.to_string(), &format!("make {}", count_noun(count, "change"))).await
-}
-
-/// Answers the questions of a run from the options.
-struct OptionDecisions<'a> {
-    env: &'a Env<'a>,
-    context: &'a Context,
-    trial: Option<crate::flow::trial::Options>,
-    accepts_broken_idp: bool,
-}
-
-impl Decisions for OptionDecisions<'_> {
-    async fn check_app(&self, edit: &Update, idps: &[Idp]) -> Result<(), Error> {
-        let limits = |it: &Difference| match it.field.as_str() {
-            "allowed_idps" => true,
-            "auto_redirect_to_identity" => it.after == true,
-            _ => false,
-        };
-        if self.accepts_broken_idp || !edit.requested.iter().any(limits) {
-            return Ok(());
-        }
-        with_accept_risk_hint(ensure_sign_in_works(self.context, edit, idps).await)
-    }
-
-    async fn check_idp(&self, edit: &Update, idps: &[Idp]) -> Result<(), Error> {
-        if self.accepts_broken_idp {
-            return Ok(());
-        }
-        let pins = idps.iter().filter(|idp| idp.kind == IdpType::OneTimePin).count();
-        with_accept_risk_hint(ensure_still_works(self.context, edit, pins).await)
-    }
-
-    async fn check_remaining(&self, allowed: &[&Idp], idps: &[Idp]) -> Result<(), Error> {
-        if self.accepts_broken_idp {
-            return Ok(());
-        }
-        with_accept_risk_hint(ensure_one_works(self.context, allowed, idps).await)
-    }
-
-    async fn try_enable(&self, subject: &Subject) -> Result<Option<TrialEnd>, Error> {
-        let Some(options) = self.trial else { return Ok(None) };
-        trial::check_logs(subject, &options, self.context)?;
-        self.context.screen.end_progress();
-        let ended = trial::enable(self.env, subject, options, self.context).await;
-        // The trial is over; during a wait for other domains, signals end the program again.
-        self.context.release_signals();
-        ended.map(Some)
-    }
-}
-
-/// Adds the `apply` option that overrides the refusal.
-fn with_accept_risk_hint(checked: anyhow::Result<()>) -> Result<(), Error> {
-    checked.map_err(|error| match error.downcast::<FlowError>() {
-        Ok(flow_error) => {
-            let hint = "`cfsso idp check`, or `--accept-risk idp-healthy`";
-            FlowError { hint: Some(hint.to_owned()), ..flow_error }.into()
-        }
-        Err(other) => FlowError::refused(other.to_string()).into(),
-    })
 }
 
 /// A warning that several domains share is shown once.
